@@ -1,0 +1,1 @@
+"""One system at a time: what it has, how it is asked and what its answers mean."""

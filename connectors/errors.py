@@ -1,0 +1,101 @@
+"""What an answer means, whatever the protocol; connectors raise these and the core decides what follows.
+
+Trouble
+├── Reauthorize        the credentials are refused
+├── PermissionDenied   the user may not do this
+├── RateLimited        too many calls; says when to come back
+├── Unavailable        no connection, or the system says it is down
+├── TimedOut           no answer within the deadline
+├── WrongSystem        something else answers at the address
+├── AddressRefused     the address may not be called from here
+├── Rejected           the system refuses the request or its values
+├── NotFound           no such record
+└── BadAnswer          the answer cannot be understood
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Sent(Enum):
+    """Whether a request may have reached the system: only NOT_SENT may ever be repeated blindly."""
+
+    NOT_SENT = "No byte left this machine."
+    MAYBE_SENT = "The system may have acted on it."
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What the system itself said; never a traceback, a page or a secret."""
+
+    status: int | None = None
+    code: str | None = None
+    message: str | None = None
+    request_id: str | None = None
+
+
+class Trouble(Exception):
+    """A source did not answer as hoped."""
+
+    def __init__(self, message: str, *, upstream: Upstream | None = None, sent: Sent = Sent.MAYBE_SENT) -> None:
+        super().__init__(message)
+        self.message = message
+        self.upstream = upstream
+        self.sent = sent
+
+
+class Reauthorize(Trouble):
+    """The system refuses the credentials."""
+
+
+class PermissionDenied(Trouble):
+    """The connection's user may not do this."""
+
+
+class RateLimited(Trouble):
+    """The system has had too many calls; `retry_after` is in seconds, where it said so."""
+
+    def __init__(
+        self, message: str, *, upstream: Upstream | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, upstream=upstream)
+        self.retry_after = retry_after
+
+
+class Unavailable(Trouble):
+    """The system cannot be reached, or says that it is down; `stage` is where the connection failed."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream: Upstream | None = None,
+        sent: Sent = Sent.MAYBE_SENT,
+        stage: str | None = None,
+    ) -> None:
+        super().__init__(message, upstream=upstream, sent=sent)
+        self.stage = stage
+
+
+class TimedOut(Trouble):
+    """The system did not answer within the deadline."""
+
+
+class WrongSystem(Trouble):
+    """Something answers at the address, but it is not this kind of system."""
+
+
+class AddressRefused(Trouble):
+    """The address may not be called from here; nothing was sent."""
+
+
+class Rejected(Trouble):
+    """The system refuses the request or its values."""
+
+
+class NotFound(Trouble):
+    """The system has no such record."""
+
+
+class BadAnswer(Trouble):
+    """The answer cannot be understood."""

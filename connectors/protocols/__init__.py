@@ -1,0 +1,1 @@
+"""The languages that systems speak: requests and pages, without any input or output."""

@@ -1,0 +1,196 @@
+"""OData V2 as SAP Gateway speaks it: typed literals, `/Date(…)/`, `d.results` and server-driven pages."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from connectors.errors import BadAnswer, PermissionDenied, Trouble, Upstream
+from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, plain_decoders, read_json
+from connectors.query import (
+    ALWAYS,
+    AllOf,
+    Answer,
+    AnyOf,
+    Compare,
+    Comparison,
+    OrderBy,
+    Page,
+    Read,
+    Request,
+    Where,
+)
+
+_JSON = (("Accept", "application/json"),)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"/Date\((-?\d+)(?:([+-])(\d{4}))?\)/")
+
+
+class ODataV2(WireProtocol):
+    """Reads collections with $filter, $select, $expand, $orderby and $top; a null of text is the empty text."""
+
+    version_path = "__metadata.etag"
+
+    def __init__(self) -> None:
+        self.decoders = plain_decoders() | {date: read_day, datetime: read_moment}
+
+    def request(self, read: Read, options: Mapping[str, str]) -> Request:
+        """Ask for a collection; blanks are sent as %20, because a plus sign is not one in a URL's query."""
+        paths = sorted(path for path in read.paths if not path.startswith("__"))
+        parameters = {
+            "$select": ",".join(path.replace(".", "/") for path in paths),
+            "$expand": ",".join(_expanded(paths)),
+            "$filter": "" if read.where == ALWAYS else write_where(read.where),
+            "$orderby": ",".join(map(_write_order, read.order)),
+            "$top": "" if read.limit is None else str(read.limit),
+            "$format": "json",
+            **options,
+        }
+        query = "&".join(f"{name}={quote(value, safe=',/')}" for name, value in parameters.items() if value)
+        return Request("GET", read.source, query, _JSON)
+
+    def page(self, read: Read, answer: Answer) -> Page:
+        """Read `d.results`; of `d.__next` only the query is taken, since its host may be one behind a proxy."""
+        body = read_json(answer)
+        try:
+            content = body["d"]
+            rows = content["results"]
+            link = content.get("__next")
+        except (KeyError, TypeError, AttributeError):
+            raise BadAnswer(
+                "The answer is no OData collection.", upstream=Upstream(status=answer.status)
+            ) from None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise BadAnswer("The rows of the answer are no list of objects.")
+        following = Request("GET", read.source, urlsplit(link).query, _JSON) if link else None
+        return Page(rows, following)
+
+    def trouble(self, answer: Answer) -> Trouble | None:
+        """SAP says why in `error.message.value`; a refusal that asks for a token is not about rights."""
+        if 200 <= answer.status < 300:
+            return None
+        code, message = _error(answer)
+        trouble = http_trouble(answer, code, message)
+        if isinstance(trouble, PermissionDenied) and answer.headers.get("x-csrf-token", "").lower() == "required":
+            return BadAnswer("The system asks for a CSRF token.", upstream=trouble.upstream)
+        return trouble
+
+    def getter(self, path: str) -> Getter:
+        """Step through navigation properties; a deferred one is absent."""
+        steps = path.split(".")
+        if len(steps) == 1:
+            return lambda row: row.get(path)
+
+        def get(row: Row) -> Any:
+            value: Any = row
+            for step in steps:
+                if not isinstance(value, dict):
+                    return None
+                value = value.get(step)
+            return value
+
+        return get
+
+    def children(self, path: str) -> Callable[[Row], list[Row] | None]:
+        """Expanded collections stand under `results`."""
+        get = self.getter(path)
+
+        def children(row: Row) -> list[Row] | None:
+            found = get(row)
+            results = found.get("results") if isinstance(found, dict) else None
+            return results if isinstance(results, list) else None
+
+        return children
+
+
+def _expanded(paths: Iterable[str]) -> list[str]:
+    """The navigation properties that paths lead through, each prefix once."""
+    prefixes = set()
+    for path in paths:
+        steps = path.split(".")
+        prefixes.update("/".join(steps[:end]) for end in range(1, len(steps)))
+    return sorted(prefixes)
+
+
+def _write_order(step: OrderBy) -> str:
+    return f"{step.path} desc" if step.descending else f"{step.path} asc"
+
+
+_SYMBOLS = {
+    Comparison.EQ: "eq",
+    Comparison.NOT_EQ: "ne",
+    Comparison.GT: "gt",
+    Comparison.GTE: "ge",
+    Comparison.LT: "lt",
+    Comparison.LTE: "le",
+}
+
+
+def write_where(where: Where) -> str:
+    """Write conditions as `$filter`; every group is bracketed, so precedence is never in question."""
+    match where:
+        case AllOf(terms):
+            return "(" + " and ".join(map(write_where, terms)) + ")"
+        case AnyOf(terms):
+            return "(" + " or ".join(map(write_where, terms)) + ")"
+        case Compare(path, comparison, value, kind):
+            return _write_compare(path.replace(".", "/"), comparison, value, kind)
+
+
+def _write_compare(name: str, comparison: Comparison, value: Any, kind: type[Any]) -> str:
+    match comparison:
+        case Comparison.IN:
+            return "(" + " or ".join(f"{name} eq {write_literal(item)}" for item in value) + ")"
+        case Comparison.NOT_IN:
+            return "(" + " and ".join(f"{name} ne {write_literal(item)}" for item in value) + ")"
+        case Comparison.MISSING:
+            return f"{name} eq ''" if kind is str else f"{name} eq null"
+        case Comparison.PRESENT:
+            return f"{name} ne ''" if kind is str else f"{name} ne null"
+        case Comparison.CONTAINS:
+            return f"substringof({write_literal(value)},{name})"
+        case Comparison.STARTS_WITH:
+            return f"startswith({name},{write_literal(value)})"
+        case _:
+            return f"{name} {_SYMBOLS[comparison]} {write_literal(value)}"
+
+
+def write_literal(value: Any) -> str:
+    """Write a value as V2 types it; a quote inside text is doubled."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, datetime):
+        return f"datetimeoffset'{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z'"
+    if isinstance(value, date):
+        return f"datetime'{value.isoformat()}T00:00:00'"
+    if isinstance(value, Decimal):
+        return f"{value:f}m"
+    return str(value)
+
+
+def read_moment(value: Any) -> datetime:
+    """Read `/Date(milliseconds+offset)/`; the milliseconds are UTC, the offset only says how it is shown."""
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("not a moment")
+    return _EPOCH + timedelta(milliseconds=int(match[1]))
+
+
+def read_day(value: Any) -> date:
+    """Read the day of an Edm.DateTime, which has no zone: its milliseconds count from midnight as it is meant."""
+    return read_moment(value).date()
+
+
+def _error(answer: Answer) -> tuple[str | None, str | None]:
+    """SAP's own code and words, where the answer is its JSON; pages of anything else are not passed on."""
+    try:
+        error = read_json(answer)["error"]
+        message = error["message"]
+        text = message["value"] if isinstance(message, dict) else message
+        return str(error.get("code") or "") or None, str(text) if text else None
+    except (BadAnswer, KeyError, TypeError, AttributeError):
+        return None, None

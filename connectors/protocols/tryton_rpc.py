@@ -1,0 +1,228 @@
+"""Tryton's JSON-RPC: `search_read` with domains, typed values, and errors inside good answers."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from connectors.errors import (
+    BadAnswer,
+    PermissionDenied,
+    Reauthorize,
+    Rejected,
+    Trouble,
+    Unavailable,
+    Upstream,
+)
+from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, plain_decoders, read_json
+from connectors.query import (
+    AllOf,
+    Answer,
+    AnyOf,
+    Compare,
+    Comparison,
+    OrderBy,
+    Page,
+    Read,
+    Request,
+    Where,
+)
+
+_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
+
+
+class TrytonRpc(WireProtocol):
+    """Reads models with `search_read`; the context is always the last argument."""
+
+    version_path = "_timestamp"
+
+    def __init__(self) -> None:
+        self.decoders = plain_decoders() | {
+            bool: read_truth,
+            Decimal: read_number,
+            date: read_day,
+            datetime: read_moment,
+        }
+
+    def request(self, read: Read, options: Mapping[str, str]) -> Request:
+        """Ask for rows of a model; inactive ones too, since being inactive is a status here."""
+        order = [_write_order(step) for step in read.order]
+        context = {"active_test": False}
+        names = sorted(read.paths)
+        return rpc_request(
+            f"model.{read.source}.search_read",
+            [write_where(read.where), 0, read.limit, order, names, context],
+        )
+
+    def page(self, read: Read, answer: Answer) -> Page:
+        """Read the rows; the limit is honoured as asked, so there is never a rest."""
+        body = read_json(answer)
+        rows = body.get("result") if isinstance(body, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise BadAnswer("The answer is no list of records.", upstream=Upstream(status=answer.status))
+        return Page(rows)
+
+    def trouble(self, answer: Answer) -> Trouble | None:
+        """Errors of the program come with status 200; its HTTP errors are pages, which are not passed on."""
+        if answer.status == 403:
+            return Rejected("Tryton does not offer this method.", upstream=Upstream(status=403))
+        if answer.status == 503:
+            return Unavailable("Tryton cannot open this database.", upstream=Upstream(status=503))
+        if not 200 <= answer.status < 300:
+            return http_trouble(answer)
+        body = read_json(answer)
+        if isinstance(body, dict) and "error" in body:
+            return _error(body["error"])
+        return None
+
+    def getter(self, path: str) -> Getter:
+        """A step to a linked record stands under the field's name with a dot."""
+        *links, name = path.split(".")
+        keys = [f"{link}." for link in links]
+        if not keys:
+            return lambda row: row.get(name)
+
+        def get(row: Row) -> Any:
+            value: Any = row
+            for key in keys:
+                value = value.get(key)
+                if not isinstance(value, dict):
+                    return None
+            return value.get(name)
+
+        return get
+
+    def children(self, path: str) -> Callable[[Row], list[Row] | None]:
+        """Child records stand under the field's name with a dot."""
+        keys = [f"{step}." for step in path.split(".")]
+
+        def children(row: Row) -> list[Row] | None:
+            found: Any = row
+            for key in keys:
+                found = found.get(key) if isinstance(found, dict) else None
+            return found if isinstance(found, list) else None
+
+        return children
+
+
+def rpc_request(method: str, params: list[Any]) -> Request:
+    """One call; the body has exactly these keys, because with others the answer has another shape."""
+    body = json.dumps({"id": 1, "method": method, "params": params}, separators=(",", ":"))
+    return Request("POST", "", headers=_HEADERS, body=body.encode())
+
+
+def _write_order(step: OrderBy) -> list[str]:
+    return [step.path, "DESC NULLS LAST" if step.descending else "ASC NULLS LAST"]
+
+
+_OPERATORS = {
+    Comparison.EQ: "=",
+    Comparison.GT: ">",
+    Comparison.GTE: ">=",
+    Comparison.LT: "<",
+    Comparison.LTE: "<=",
+}
+
+
+def write_where(where: Where) -> list[Any]:
+    """Write conditions as a domain; it has no negation, and `OR` without terms would find everything."""
+    match where:
+        case AllOf(terms):
+            return ["AND", *map(write_where, terms)] if terms else []
+        case AnyOf(terms):
+            if not terms:
+                raise ValueError("a question that finds nothing is not asked")
+            return ["OR", *map(write_where, terms)]
+        case Compare(path, comparison, value, kind):
+            return _write_compare(path, comparison, value, kind)
+
+
+def _write_compare(path: str, comparison: Comparison, value: Any, kind: type[Any]) -> list[Any]:
+    """Columns that are not text follow SQL, where null differs from nothing; so null is asked for by name."""
+    missing = [path, "in", [None, ""]] if kind is str else [path, "=", None]
+    match comparison:
+        case Comparison.NOT_EQ:
+            return ["OR", [path, "!=", write_value(value)], [path, "=", None]]
+        case Comparison.IN:
+            return [path, "in", [write_value(item) for item in value]]
+        case Comparison.NOT_IN:
+            return ["OR", [path, "not in", [write_value(item) for item in value]], [path, "=", None]]
+        case Comparison.MISSING:
+            return missing
+        case Comparison.PRESENT:
+            return ["AND", [path, "!=", None], [path, "!=", ""]] if kind is str else [path, "!=", None]
+        case Comparison.CONTAINS:
+            return [path, "ilike", f"%{_escape(value)}%"]
+        case Comparison.STARTS_WITH:
+            return [path, "ilike", f"{_escape(value)}%"]
+        case _:
+            return [path, _OPERATORS[comparison], write_value(value)]
+
+
+def _escape(text: str) -> str:
+    """Keep signs that a pattern would read as wildcards."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def write_value(value: Any) -> Any:
+    """Write a value as Tryton types it."""
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC)
+        parts = {name: getattr(moment, name) for name in _MOMENT_PARTS}
+        return {"__class__": "datetime", **parts}
+    if isinstance(value, date):
+        return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
+    if isinstance(value, Decimal):
+        return {"__class__": "Decimal", "decimal": f"{value:f}"}
+    return value
+
+
+_MOMENT_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+
+
+def read_truth(value: Any) -> bool:
+    """True or false, which are 1 and 0 where Tryton runs on SQLite."""
+    if isinstance(value, bool) or value in (0, 1):
+        return bool(value)
+    raise ValueError("neither true nor false")
+
+
+def read_number(value: Any) -> Decimal:
+    """An exact number: marked where Tryton keeps it exactly, plain where it keeps a float (a quantity)."""
+    if isinstance(value, dict) and value.get("__class__") == "Decimal":
+        return Decimal(value["decimal"])
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("not a number")
+    return Decimal(value)
+
+
+def read_day(value: Any) -> date:
+    """A marked day."""
+    if not isinstance(value, dict) or value.get("__class__") != "date":
+        raise ValueError("not a day")
+    return date(value["year"], value["month"], value["day"])
+
+
+def read_moment(value: Any) -> datetime:
+    """A marked moment; Tryton keeps them in UTC, without saying so."""
+    if not isinstance(value, dict) or value.get("__class__") != "datetime":
+        raise ValueError("not a moment")
+    return datetime(*(value[name] for name in _MOMENT_PARTS), tzinfo=UTC)
+
+
+def _error(error: Any) -> Trouble:
+    """What an error list means.
+
+    A question that only reads meets a UserError for one reason alone: a missing right on a model or field. Its
+    text is in the user's language, so it is shown but never examined.
+    """
+    name = str(error[0]) if isinstance(error, list) and error else "unknown"
+    detail = error[1] if isinstance(error, list) and len(error) > 1 else None
+    message = str(detail[0]) if isinstance(detail, list) and detail else str(detail or name)
+    said = Upstream(status=200, code=name, message=message)
+    if name == "UserError":
+        return PermissionDenied(f"The connection's user may not read this: {message}", upstream=said)
+    if name == "LoginException":
+        return Reauthorize("Tryton asks for another way of logging in.", upstream=said)
+    return Rejected(f"Tryton refuses the request: {message}", upstream=said)

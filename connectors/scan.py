@@ -1,0 +1,196 @@
+"""Reads one source page by page until enough rows have passed, keeping its place exactly."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from connectors.client import Source, Tally
+from connectors.errors import Trouble
+from connectors.plan import Phase, Position, ReadPlan
+from connectors.query import Read, Request
+from connectors.reading import RecordReader
+from schema.matching import attribute_path, compile_test
+from schema.ordering import sort_key
+
+_GROUP_SLACK = 16
+"""Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
+
+
+class SortTooLarge(Exception):
+    """More rows than may be read would have to be sorted here."""
+
+
+@dataclass
+class Batch:
+    """Rows of one source in the order asked for, each with its place.
+
+    `resume` is where to go on when all of them are used; `has_more` says that the source has further rows, and
+    `is_limited` that the scan stopped at its bound before it had enough.
+    """
+
+    records: list[Any] = field(default_factory=list)
+    places: list[Position] = field(default_factory=list)
+    resume: Position | None = None
+    has_more: bool = False
+    is_limited: bool = False
+
+
+@dataclass(eq=False)
+class Scan:
+    """The reading of one source for one page of one query."""
+
+    source: Source
+    plan: ReadPlan
+    reader: RecordReader
+    tally: Tally
+    deadline: float
+    max_rows: int
+
+    async def run(self, after: Position | None, count: int) -> Batch:
+        """Up to `count` rows that come after a place; raises the source's trouble."""
+        if self.plan.finds_nothing:
+            return Batch()
+        if self.plan.sorts_here:
+            return await self._sort_here(after, count)
+        batch = Batch(resume=after)
+        passes = compile_test(self.plan.left, self._value_of)
+        scanned = 0
+        for phase in self.plan.phases:
+            if after is not None and after.phase is Phase.NULLS and phase is Phase.VALUES:
+                continue
+            place = after if after is not None and after.phase is phase else None
+            async for records, is_last in self._pages(phase, place, count):
+                scanned += len(records)
+                for record in records:
+                    if len(batch.records) == count:
+                        batch.has_more = True
+                        return batch
+                    batch.resume = self._place(phase, record)
+                    if passes(record):
+                        batch.records.append(record)
+                        batch.places.append(batch.resume)
+                if is_last:
+                    break
+                if len(batch.records) == count or scanned >= self.max_rows:
+                    batch.has_more = True
+                    batch.is_limited = len(batch.records) < count
+                    return batch
+        return batch
+
+    def _place(self, phase: Phase, record: Any) -> Position:
+        value = self._sort_value(record) if phase is Phase.VALUES else None
+        return Position(phase, value, record.origin.key)
+
+    def _sort_value(self, record: Any) -> Any:
+        return attribute_path(self.plan.order.path)(record) if self.plan.order else None
+
+    def _value_of(self, path: str) -> Callable[[Any], Any]:
+        model = self.plan.resource.model.fields.get(path)
+        if model is not None and model.kind.name == "LINK":
+            return lambda record: record.origin.links.get(model.attribute)
+        return attribute_path(path)
+
+    async def _pages(self, phase: Phase, after: Position | None, count: int) -> Any:
+        """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
+        has_spans = (
+            phase is Phase.VALUES and self.plan.sorter is not None and self.plan.sorter.resolution is not None
+        )
+        limit = (
+            count + 1 + (_GROUP_SLACK if has_spans else 0) if self.plan.is_exact else self.plan.resource.page_size
+        )
+        limit = min(limit, self.plan.resource.page_size)
+        while True:
+            read = self.plan.read(phase, after, self.reader.paths, limit)
+            records, is_last = await self._read_whole(read, limit)
+            if has_spans:
+                records, has_progress = self._whole_groups(records, is_last)
+                if not has_progress:
+                    limit *= 2
+                    continue
+            yield records, is_last
+            if is_last:
+                return
+            after = self._place(phase, records[-1])
+
+    async def _read_whole(self, read: Read, limit: int) -> tuple[list[Any], bool]:
+        """All rows of one question, although the source may cut its answer; and whether there are no more."""
+        page = await self.source.fetch(read, self.tally, self.deadline)
+        rows = list(page.rows)
+        rest: Request | None = page.next
+        while rest is not None and len(rows) < limit:
+            page = await self.source.follow(read, rest, self.tally, self.deadline)
+            rows.extend(page.rows)
+            rest = page.next
+        return self.reader.read(rows), rest is None and len(rows) < limit
+
+    def _whole_groups(self, records: list[Any], is_last: bool) -> tuple[list[Any], bool]:
+        """Hold back the last group unless it is whole, and put each group in the order of its keys."""
+        groups = [list(group) for _, group in groupby(records, key=self._sort_value)]
+        whole = groups if is_last else groups[:-1]
+        ordered = [record for group in whole for record in sorted(group, key=self._key_order)]
+        return ordered, is_last or bool(ordered)
+
+    def _key_order(self, record: Any) -> Any:
+        return self.plan.resource.key_kind(record.origin.key)
+
+    async def _sort_here(self, after: Position | None, count: int) -> Batch:
+        """Read everything that passes, sort it, and go on after a place."""
+        unsorted = await self._read_all()
+        order = self.plan.order
+        is_descending = order is not None and order.descending
+
+        def place_key(value: Any, key: str) -> tuple[Any, ...]:
+            return (*sort_key(value, descending=is_descending), self.plan.resource.key_kind(key))
+
+        keyed = sorted(
+            ((place_key(self._sort_value(record), record.origin.key), record) for record in unsorted),
+            key=lambda pair: pair[0],
+        )
+        if after is not None:
+            behind = place_key(after.value, after.key)
+            keyed = [pair for pair in keyed if pair[0] > behind]
+        chosen = [record for _, record in keyed[:count]]
+        places = [self._place_of_value(record) for record in chosen]
+        return Batch(chosen, places, places[-1] if places else after, has_more=len(keyed) > count)
+
+    def _place_of_value(self, record: Any) -> Position:
+        value = self._sort_value(record)
+        return Position(Phase.NULLS if value is None else Phase.VALUES, value, record.origin.key)
+
+    async def _read_all(self) -> Sequence[Any]:
+        passes = compile_test(self.plan.left, self._value_of)
+        size = self.plan.resource.page_size
+        found: list[Any] = []
+        scanned = 0
+        after: Position | None = None
+        while True:
+            read = self.plan.read(Phase.NULLS, after, self.reader.paths, size)
+            records, is_last = await self._read_whole(read, size)
+            scanned += len(records)
+            found.extend(record for record in records if passes(record))
+            if is_last:
+                return found
+            if scanned >= self.max_rows:
+                raise SortTooLarge
+            after = Position(Phase.NULLS, None, records[-1].origin.key)
+
+
+async def read_by_keys(
+    source: Source, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float
+) -> list[Any]:
+    """The records with these keys, in as few requests as the source takes; missing ones are left out."""
+    from connectors.plan import plan_read
+    from schema.filters import Condition, Operator
+
+    resource = reader.resource
+    found: list[Any] = []
+    for start in range(0, len(keys), resource.max_keys):
+        chunk = tuple(keys[start : start + resource.max_keys])
+        plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk), None)
+        scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk))
+        found.extend((await scan.run(None, len(chunk))).records)
+    return found
+
+
+__all__ = ["Batch", "Scan", "SortTooLarge", "Trouble", "read_by_keys"]

@@ -1,0 +1,189 @@
+"""The words that a system is described in: the system, its resources, its logins; checked whole, at import."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import httpx
+
+from connectors.composites import EachChild, Many, Parts
+from connectors.fields import FieldSpec
+from connectors.protocols.base import WireProtocol
+from connectors.query import ALWAYS, Where
+from schema.filters import shape_of
+from schema.model import Entity, FieldModel, Kind, entity_of, fields_of
+from schema.systems import Deployment, FormField, GuideStep, SystemCategory
+
+
+class SpecError(Exception):
+    """A system is described wrongly; the message lists every mistake."""
+
+    def __init__(self, system: str, mistakes: list[str]) -> None:
+        super().__init__(f"{system} is described wrongly:\n" + "\n".join(f"  - {item}" for item in mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One entity in one system: where its rows are, their key, and a word for each field.
+
+    Every field of the entity is named exactly once: in `fields`, in `unsupported` (the system has no such thing)
+    or in `unmapped` (it may have it, but nobody has mapped it yet). `key` is the path of the key, whose type in
+    the source is `key_kind`. `title` is the field that names a record to people. `max_keys` is how many keys the
+    source takes in one question. `where` is what makes a row of the source a record of this entity.
+    """
+
+    entity: type[Any]
+    source: str
+    key: str
+    fields: Mapping[str, FieldSpec]
+    unsupported: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
+    key_kind: type[str] | type[int] = str
+    title: str = "number"
+    max_keys: int = 100
+    page_size: int = 200
+    where: Where = ALWAYS
+
+    @property
+    def model(self) -> Entity:
+        """The entity as the schema declares it."""
+        return entity_of(self.entity)
+
+    def find(self, path: str) -> tuple[FieldSpec, FieldModel] | None:
+        """The word and the model of a dotted path such as total.amount; None where nothing is mapped."""
+        name, _, part = path.partition(".")
+        spec, model = self.fields.get(name), self.model.fields.get(name)
+        if spec is None or model is None:
+            return None
+        if not part:
+            return spec, model
+        inner = spec.part(part)
+        return None if inner is None else (inner, fields_of(model.type)[part])
+
+
+@dataclass(frozen=True, eq=False)
+class AuthMethod:
+    """A way of logging in: the form that asks for it, and how its answers become an httpx.Auth."""
+
+    key: str
+    title: str
+    fields: tuple[FormField, ...]
+    flow: Callable[[Mapping[str, str]], httpx.Auth]
+    description: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A kind of system: everything that the product says and does about it follows from this.
+
+    `address` makes the base address of all calls from the answers of the form.
+    """
+
+    key: str
+    title: str
+    vendor: str
+    category: SystemCategory
+    tier: int
+    deployments: tuple[Deployment, ...]
+    protocol: WireProtocol
+    resources: tuple[Resource, ...]
+    auth_methods: tuple[AuthMethod, ...]
+    guide: tuple[GuideStep, ...]
+    address: Callable[[Mapping[str, str]], str]
+    options: tuple[FormField, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Refuse a wrong description at import, with all of its mistakes at once."""
+        mistakes = [mistake for resource in self.resources for mistake in _mistakes(resource)]
+        if mistakes:
+            raise SpecError(self.key, mistakes)
+
+    def resource(self, entity: type[Any]) -> Resource | None:
+        """The resource that fills an entity; None where the system has no such records."""
+        return next((item for item in self.resources if item.entity is entity), None)
+
+    def auth_method(self, key: str) -> AuthMethod | None:
+        """A way of logging in by its key."""
+        return next((item for item in self.auth_methods if item.key == key), None)
+
+
+def _mistakes(resource: Resource) -> Iterator[str]:
+    known = {item.name: item for item in resource.model.mapped_fields()}
+    where = resource.model.name
+    yield from _name_mistakes(where, known, resource.fields, resource.unsupported, resource.unmapped)
+    filters = {entry.path for entry in shape_of(resource.model).entries}
+    for name, spec in resource.fields.items():
+        if name in known:
+            yield from _field_mistakes(f"{where}.{name}", known[name], spec)
+            yield from _ability_mistakes(f"{where}.{name}", name, known[name], spec, filters)
+    if resource.title not in resource.fields:
+        yield f"{where}: `title` names {resource.title!r}, which is not mapped"
+    if not resource.key:
+        yield f"{where}: `key` is empty"
+
+
+def _name_mistakes(
+    where: str,
+    known: Mapping[str, FieldModel],
+    mapped: Mapping[str, FieldSpec],
+    unsupported: tuple[str, ...],
+    unmapped: tuple[str, ...],
+) -> Iterator[str]:
+    named = [*mapped, *unsupported, *unmapped]
+    for name in named:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            yield f"{where} has no field {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+    for name in known:
+        if named.count(name) == 0:
+            yield f"{where}.{name} is forgotten: map it, or name it in `unsupported` or `unmapped`"
+        elif named.count(name) > 1:
+            yield f"{where}.{name} is named more than once"
+
+
+def _field_mistakes(where: str, model: FieldModel, spec: FieldSpec) -> Iterator[str]:
+    match spec:
+        case Many():
+            if model.kind is not Kind.CHILDREN:
+                yield f"{where} holds no child rows"
+                return
+            known = {name: item for name, item in fields_of(model.type).items() if name != "id"}
+            yield from _name_mistakes(where, known, spec.fields, spec.unsupported, spec.unmapped)
+            for name, inner in spec.fields.items():
+                if name in known:
+                    yield from _field_mistakes(f"{where}.{name}", known[name], inner)
+        case EachChild(_, parts):
+            yield from _field_mistakes(where, model, parts)
+        case Parts(parts):
+            if model.kind not in (Kind.VALUE, Kind.VALUES):
+                yield f"{where} has no parts"
+                return
+            models = fields_of(model.type)
+            for name, inner in parts.items():
+                if name not in models:
+                    close = get_close_matches(name, models, n=1)
+                    yield f"{where} has no part {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+                else:
+                    yield from _field_mistakes(f"{where}.{name}", models[name], inner)
+            for name, part in models.items():
+                if part.is_required and name not in parts:
+                    yield f"{where} lacks its part {name!r}"
+        case _:
+            yield from spec.mistakes(where, model)
+
+
+def _ability_mistakes(
+    where: str, name: str, model: FieldModel, spec: FieldSpec, filters: set[str]
+) -> Iterator[str]:
+    """What a source can filter or sort is of use only where the contract lets clients ask for it."""
+    words = {name: spec}
+    if isinstance(spec, Parts):
+        words = {f"{name}.{part}": inner for part, inner in spec.fields.items()}
+    for path, word in words.items():
+        is_filterable = path in filters or (name in filters and path != name)
+        if getattr(word, "filter", None) and not is_filterable:
+            yield f"{where} declares a filter, which the contract does not offer there"
+        if getattr(word, "sort", False) and model.marker.sort is None:
+            yield f"{where} declares a sort, which the contract does not offer there"

@@ -1,0 +1,1 @@
+"""One folder for each system: its spec, facts, samples and stand-in."""

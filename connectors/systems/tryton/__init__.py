@@ -1,0 +1,1 @@
+"""Tryton, an open-source ERP, over its JSON-RPC."""

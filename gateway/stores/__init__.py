@@ -1,0 +1,1 @@
+"""What is kept: customers, connections, sealed credentials and API keys, in an SQL database."""

@@ -1,0 +1,1 @@
+"""Many systems at once: fan-out, merge, links and the GraphQL roots."""

@@ -1,0 +1,1 @@
+"""The unified model, declared once; it knows no system."""

@@ -1,0 +1,24 @@
+"""How values are ordered when rows of different systems meet: by value, with nulls last in either direction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """A value that sorts the other way round."""
+
+    value: Any
+
+    def __lt__(self, other: "Reversed") -> bool:
+        return bool(other.value < self.value)
+
+    def __gt__(self, other: "Reversed") -> bool:
+        return bool(other.value > self.value)
+
+
+def sort_key(value: Any, *, descending: bool) -> tuple[Any, ...]:
+    """A key to sort by; null is last whichever the direction."""
+    if value is None:
+        return (True, 0)
+    return (False, Reversed(value) if descending else value)

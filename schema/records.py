@@ -1,0 +1,142 @@
+"""What every record shares: identity, origin, and an honest account of what is missing in it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from schema.enums import enumeration
+from schema.model import described_interface, described_type, field
+from schema.values import Organization
+
+if TYPE_CHECKING:
+    from schema.connections import ConnectedSystem
+
+
+@enumeration
+class ServedFrom(Enum):
+    """Where an answer came from."""
+
+    LIVE = "Read from the system for this request."
+
+
+@enumeration
+class FieldGapReason(Enum):
+    """Why a field is null."""
+
+    NOT_SUPPORTED_BY_SYSTEM = "The system has no such field."
+    NOT_MAPPED = "The system may have it, but it is not mapped yet."
+    NOT_PERMITTED = "The connection's user may not read it."
+    EMPTY_AT_SOURCE = "The field is empty in the system."
+    SOURCE_ERROR = "The call that would have read it failed."
+    UNPARSABLE = "The system sent something that could not be understood."
+
+
+@described_type
+class FieldGap:
+    """Why a field has no value."""
+
+    path: str = strawberry.field(description="The field, from the record on, such as lines.item.")
+    reason: FieldGapReason = strawberry.field(description="Why it is null.")
+
+
+Paths = Annotated[
+    list[str] | None,
+    strawberry.argument(description="Only gaps under these paths; by default all that the query selects."),
+]
+
+
+@described_type
+class RecordMeta:
+    """Where the answer came from and what is missing in it."""
+
+    source: ServedFrom = strawberry.field(description="Whether it was read live.")
+    fetched_at: datetime = strawberry.field(description="When it was read from the system.")
+    find_gaps: strawberry.Private[Callable[[], Sequence[FieldGap]]]
+
+    @strawberry.field(description="Why fields that were asked for have no value.")
+    def missing(self, paths: Paths = None) -> list[FieldGap]:
+        """Look for gaps only when they are asked for."""
+        return [gap for gap in self.find_gaps() if paths is None or _is_under(gap.path, paths)]
+
+
+def _is_under(path: str, roots: Sequence[str]) -> bool:
+    return any(path == root or path.startswith(f"{root}.") for root in roots)
+
+
+@described_type
+class KeyPart:
+    """One part of a key."""
+
+    name: str = strawberry.field(description="The name of the part in the system.")
+    value: str = strawberry.field(description="Its value.")
+
+
+@described_interface
+class Node:
+    """Anything with a global id; every type that has an `id` is one, and `node` finds it again."""
+
+    id: strawberry.ID = strawberry.field(
+        description="The global id; opaque, and stable for as long as the object exists."
+    )
+
+
+@dataclass(slots=True)
+class Origin:
+    """What a record remembers of its row, beside its values."""
+
+    key: str
+    links: dict[str, str] = dataclass_field(default_factory=dict)
+    children: dict[str, list[Any] | None] = dataclass_field(default_factory=dict)
+    failed_links: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
+    unreadable: set[str] = dataclass_field(default_factory=set)
+
+
+@described_interface
+class Record(Node):
+    """A record of a connected system."""
+
+    id: strawberry.ID = strawberry.field(
+        description="The global id; it names connection, entity and key, and nobody needs to store it."
+    )
+    remote_id: str = strawberry.field(description="The record's own key in its system, as text.")
+    remote_key: list[KeyPart] | None = strawberry.field(
+        default=None, description="The parts of that key, where the system uses several."
+    )
+    display_name: str = strawberry.field(default="", description="A name to show to people.")
+    connection: Annotated["ConnectedSystem", strawberry.lazy("schema.connections")] = strawberry.field(
+        default=None, description="The connection that it comes from."
+    )
+    organization: Organization | None = field("The company, subsidiary or plant that it belongs to.")
+    created_at: datetime | None = field(
+        "When it was created in the system.", filter="When it was created.", sort="When it was created."
+    )
+    updated_at: datetime | None = field(
+        "When it was last changed in the system.",
+        filter="When it was last changed.",
+        sort="When it was last changed.",
+    )
+    is_deleted: bool | None = field(
+        "Whether the system has flagged it as deleted.",
+        filter="Whether it is flagged as deleted; such rows are left out unless this is given.",
+    )
+    version: str | None = field("Its version in the system; pass it as `ifVersion`.")
+    meta: RecordMeta = strawberry.field(
+        default=None, description="Where this answer came from and what is missing in it."
+    )
+    number: str | None = field(
+        "The number that people know it by.", filter="The number.", sort="The number, as text."
+    )
+    source_status: str | None = field(
+        "The system's own word for the status.", filter="The system's own word for the status."
+    )
+    origin: strawberry.Private[Origin] = None  # type: ignore[assignment]
+
+    @property
+    def child_rows(self) -> dict[str, list[Any] | None]:
+        """The child rows that came with the record, by attribute."""
+        return self.origin.children

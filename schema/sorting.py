@@ -1,0 +1,68 @@
+"""Order: the sort inputs of the contract, derived per entity, and the steps that they are parsed to."""
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import strawberry
+
+from schema.enums import enumeration
+from schema.errors import ErrorCode, failure
+from schema.model import Entity, entity_of
+from schema.pages import SortDirection
+
+
+@dataclass(frozen=True, slots=True)
+class SortStep:
+    """One step of an order; rows without a value come last, whichever the direction."""
+
+    field: str
+    path: str
+    descending: bool
+
+
+@cache
+def sort_of(cls: type[Any]) -> type[Any]:
+    """Derive the sort input of an entity's class, such as PurchaseOrderSort."""
+    entity = entity_of(cls)
+    members = {
+        item.attribute.upper(): item.marker.sort for item in entity.fields.values() if item.marker.sort is not None
+    }
+    fields = enumeration(_enum(f"{entity.name}SortField", members, f"What {entity.plural} can be sorted by."))
+    derived = type(
+        f"{entity.name}Sort",
+        (),
+        {
+            "__annotations__": {"field": fields, "direction": SortDirection},
+            "field": strawberry.field(description="What to sort by."),
+            "direction": strawberry.field(default=SortDirection.ASC, description="Which way."),
+        },
+    )
+    strawberry.input(
+        derived,
+        description=f"One step in the order of {entity.plural}; later steps decide where earlier ones tie.",
+    )
+    return derived
+
+
+def _enum(name: str, members: dict[str, str], about: str) -> type[Enum]:
+    made = Enum(name, members)  # type: ignore[misc]
+    made.__doc__ = about
+    return made
+
+
+def parse(entity: Entity, given: list[Any] | None) -> SortStep | None:
+    """Read an `orderBy`; one step is taken, and more are refused rather than ignored."""
+    if not given:
+        return None
+    if len(given) > 1:
+        raise failure(
+            ErrorCode.UNSUPPORTED_SORT,
+            f"`orderBy` takes one step, not {len(given)}; rows that tie come in the order of connection and key.",
+            field="orderBy",
+        )
+    (step,) = given
+    item = next(item for item in entity.fields.values() if item.attribute.upper() == step.field.name)
+    path = f"{item.name}.amount" if item.type.__name__ == "Money" else item.name
+    return SortStep(item.name, path, step.direction is SortDirection.DESC)

@@ -1,0 +1,441 @@
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import StatementError
+
+from gateway import tokens
+from gateway.stores.errors import Conflict, Missing, StoreError
+from gateway.stores.rows import ApiKey, Connection, Customer, new_id
+from gateway.stores.sql import Store
+from gateway.stores.tables import credentials, customers, meta
+from gateway.tokens import TokenKind
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'switchgear.db'}"
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    store = await Store.open(url)
+    yield store
+    await store.close()
+
+
+def connection_of(customer: Customer, **changes: object) -> Connection:
+    connection = Connection(
+        id=new_id("con"),
+        customer_id=customer.id,
+        name="SAP, plant 1",
+        system="sap_s4hana",
+        auth_method="basic",
+        deployment="ON_PREMISES",
+        environment="PRODUCTION",
+        tags=("plant 1", "erp"),
+        metadata={"cost center": 7, "none": None},
+        settings={"timeZone": "Europe/Berlin"},
+        base_url="https://sap.example",
+        lifecycle="ENABLED",
+        created_at=NOON,
+        authorized_at=NOON,
+    )
+    return replace(connection, **changes)  # type: ignore[arg-type]
+
+
+def key_of(connection: Connection, **changes: object) -> ApiKey:
+    key = ApiKey(
+        id=new_id("key"),
+        kind=TokenKind.CONNECTION,
+        name="the connection's",
+        customer_id=connection.customer_id,
+        connection_id=connection.id,
+        scopes=("READ", "WRITE"),
+        digest=tokens.digest(new_id("digest"), b"pepper"),
+        preview="sgk_…abcd",
+        created_at=NOON,
+    )
+    return replace(key, **changes)  # type: ignore[arg-type]
+
+
+async def connected(store: Store, customer: Customer, **changes: object) -> tuple[Connection, ApiKey]:
+    connection = connection_of(customer, **changes)
+    key = key_of(connection)
+    await store.create_connection(connection, "sealed", key)
+    return connection, key
+
+
+# Round trips
+
+
+async def test_rows_come_back_as_they_were(store: Store) -> None:
+    customer = await store.create_customer(name="Acme", external_id="crm-1", metadata={"a": [1, None]})
+    connection, key = await connected(store, customer)
+    assert await store.customer(customer.id) == customer
+    assert await store.connection(connection.id, customer_id=None) == connection
+    assert await store.key_by_digest(key.digest) == key
+    assert key.digest not in repr(key)
+
+
+async def test_times_are_kept_in_utc_and_given_aware(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    tokyo = NOON.astimezone(timezone(timedelta(hours=9)))
+    connection, _ = await connected(store, customer, authorized_at=tokyo)
+    found = await store.connection(connection.id, customer_id=None)
+    assert found is not None
+    assert found.authorized_at == NOON
+    assert found.authorized_at.tzinfo is UTC
+
+
+async def test_a_time_without_a_zone_is_refused(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    with pytest.raises(StatementError, match="needs a time zone"):
+        await connected(store, customer, authorized_at=NOON.replace(tzinfo=None))
+
+
+async def test_what_does_not_exist_is_none(store: Store) -> None:
+    assert await store.customer("cus_x") is None
+    assert await store.connection("con_x", customer_id=None) is None
+    assert await store.key_by_digest("x") is None
+
+
+# Customers
+
+
+async def test_an_external_id_is_unique_where_given(store: Store) -> None:
+    await store.create_customer(name="one", external_id="crm-1")
+    with pytest.raises(Conflict) as caught:
+        await store.create_customer(name="two", external_id="crm-1")
+    assert caught.value.field == "external_id"
+    await store.create_customer(name="three")
+    await store.create_customer(name="four")
+    assert len(await store.customers(first=10)) == 3
+
+
+async def test_customers_are_found_by_a_part_of_the_name(store: Store) -> None:
+    for name in ("Nordwerk AG", "Werk_Süd", "Acme 100%"):
+        await store.create_customer(name=name)
+
+    async def names(part: str) -> list[str]:
+        return sorted(customer.name for customer in await store.customers(first=10, text=part))
+
+    assert await names("werk") == ["Nordwerk AG", "Werk_Süd"]
+    assert await names("Süd") == ["Werk_Süd"]
+    assert await names("%") == ["Acme 100%"]
+    assert await names("k_") == ["Werk_Süd"]
+
+
+async def test_customers_are_found_by_external_id(store: Store) -> None:
+    wanted = await store.create_customer(name="one", external_id="crm-1")
+    await store.create_customer(name="two", external_id="crm-2")
+    assert await store.customers(first=10, external_id="crm-1") == [wanted]
+    assert await store.customers(first=10, external_id="CRM-1") == []
+
+
+async def test_pages_cover_every_row_once(store: Store) -> None:
+    made = {(await store.create_customer(name=str(number))).id for number in range(7)}
+    seen: list[str] = []
+    while page := await store.customers(first=3, after=seen[-1] if seen else None):
+        assert len(page) <= 3
+        seen += [customer.id for customer in page]
+    assert seen == sorted(made)
+
+
+# Connections
+
+
+async def test_a_connection_its_credentials_and_its_key_are_made_together_or_not_at_all(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    _, taken = await connected(store, customer)
+    before = await store.snapshot()
+    connection = connection_of(customer)
+    with pytest.raises(Exception, match="UNIQUE"):
+        await store.create_connection(connection, "sealed", key_of(connection, digest=taken.digest))
+    assert await store.connection(connection.id, customer_id=None) is None
+    assert await store.snapshot() == before
+
+
+async def test_a_connection_needs_a_customer(store: Store) -> None:
+    nobody = Customer(id="cus_x", name="nobody", created_at=NOON)
+    with pytest.raises(Missing) as caught:
+        await connected(store, nobody)
+    assert caught.value.what == "customer"
+
+
+async def test_a_connection_and_its_key_must_belong_together(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    with pytest.raises(ValueError, match="not for this connection"):
+        await store.create_connection(connection_of(customer), "sealed", key_of(connection_of(customer)))
+
+
+async def test_connections_are_listed_by_what_they_are(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    sap, _ = await connected(store, customer)
+    tryton, _ = await connected(store, customer, system="tryton", environment="SANDBOX", lifecycle="PAUSED")
+    assert await store.connections(None, first=10, system="tryton") == [tryton]
+    assert await store.connections(None, first=10, environment="PRODUCTION") == [sap]
+    assert await store.connections(None, first=10, lifecycle="PAUSED") == [tryton]
+    assert await store.connections(None, first=10, system="tryton", lifecycle="ENABLED") == []
+    assert await store.connections(None, first=1) == [sap]
+    assert await store.connections(None, first=1, after=sap.id) == [tryton]
+
+
+async def test_disconnecting_revokes_the_keys_and_deletes_the_credentials(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, key = await connected(store, customer)
+    second = key_of(connection)
+    await store.create_api_key(second)
+    other, other_key = await connected(store, customer)
+
+    ended = await store.disconnect(connection.id, "replaced", customer_id=customer.id)
+
+    assert ended.lifecycle == "DISCONNECTED"
+    assert ended.disconnect_reason == "replaced"
+    assert ended.disconnected_at is not None
+    for revoked in (key, second):
+        found = await store.key_by_digest(revoked.digest)
+        assert found is not None
+        assert found.revoked_at == ended.disconnected_at
+    snapshot = await store.snapshot()
+    assert set(snapshot.connections) == set(snapshot.sealed) == {other.id}
+    assert set(snapshot.keys) == {other_key.digest}
+    async with store._reading.connect() as reading:
+        assert [row.connection_id for row in await reading.execute(select(credentials))] == [other.id]
+
+
+async def test_disconnecting_again_changes_nothing(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, _ = await connected(store, customer)
+    ended = await store.disconnect(connection.id, "first", customer_id=None)
+    assert await store.disconnect(connection.id, "second", customer_id=None) == ended
+
+
+async def test_an_unknown_connection_cannot_be_disconnected(store: Store) -> None:
+    with pytest.raises(Missing):
+        await store.disconnect("con_x", None, customer_id=None)
+
+
+# Keys
+
+
+async def test_keys_of_every_kind_are_kept(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, own = await connected(store, customer)
+    admin = key_of(connection, kind=TokenKind.ADMIN, customer_id=None, connection_id=None)
+    whole = key_of(connection, kind=TokenKind.CUSTOMER, connection_id=None)
+    for key in (admin, whole):
+        await store.create_api_key(key)
+    assert set(map(repr, await store.api_keys(None, first=10))) == set(map(repr, (own, admin, whole)))
+    assert await store.api_keys(None, first=10, connection_id=connection.id) == [own]
+
+
+async def test_a_key_needs_a_customer_and_a_connection_that_is_in_use(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, _ = await connected(store, customer)
+    with pytest.raises(Missing, match="customer"):
+        await store.create_api_key(key_of(connection, customer_id="cus_x", connection_id=None))
+    with pytest.raises(Missing, match="connection"):
+        await store.create_api_key(key_of(connection, connection_id="con_x"))
+    await store.disconnect(connection.id, None, customer_id=None)
+    with pytest.raises(Missing, match="connection"):
+        await store.create_api_key(key_of(connection))
+
+
+async def test_a_revoked_key_stays_and_keeps_its_time(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    _, key = await connected(store, customer)
+    revoked = await store.revoke_api_key(key.id, customer_id=None)
+    assert revoked.revoked_at is not None
+    assert await store.revoke_api_key(key.id, customer_id=None) == revoked
+    assert await store.key_by_digest(key.digest) == revoked
+    assert (await store.snapshot()).keys == {}
+    with pytest.raises(Missing):
+        await store.revoke_api_key("key_x", customer_id=None)
+
+
+async def test_the_last_use_only_moves_forward(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    _, key = await connected(store, customer)
+    for minutes in (5, 3):
+        await store.touch_key(key.id, NOON + timedelta(minutes=minutes))
+    found = await store.key_by_digest(key.digest)
+    assert found is not None
+    assert found.last_used_at == NOON + timedelta(minutes=5)
+
+
+# Customers do not meet
+
+
+async def test_nothing_of_another_customer_is_seen_or_changed(store: Store) -> None:
+    ours = await store.create_customer(name="ours")
+    theirs = await store.create_customer(name="theirs")
+    connection, key = await connected(store, theirs)
+    mine, my_key = await connected(store, ours)
+
+    assert await store.connection(connection.id, customer_id=ours.id) is None
+    assert await store.connections(ours.id, first=10) == [mine]
+    assert await store.api_keys(ours.id, first=10) == [my_key]
+    assert await store.api_keys(ours.id, first=10, connection_id=connection.id) == []
+    with pytest.raises(Missing):
+        await store.disconnect(connection.id, None, customer_id=ours.id)
+    with pytest.raises(Missing):
+        await store.revoke_api_key(key.id, customer_id=ours.id)
+    with pytest.raises(Missing):
+        await store.create_api_key(key_of(connection, customer_id=ours.id))
+    assert await store.connection(connection.id, customer_id=theirs.id) == connection
+    assert await store.key_by_digest(key.digest) == key
+
+
+# Epoch and snapshots
+
+
+async def test_every_change_raises_the_epoch_and_a_use_of_a_key_does_not(store: Store) -> None:
+    epochs = [await store.epoch()]
+
+    async def note() -> None:
+        epochs.append(await store.epoch())
+
+    customer = await store.create_customer(name="Acme")
+    await note()
+    connection, key = await connected(store, customer)
+    await note()
+    await store.create_api_key(key_of(connection))
+    await note()
+    await store.revoke_api_key(key.id, customer_id=None)
+    await note()
+    await store.disconnect(connection.id, None, customer_id=None)
+    await note()
+    assert epochs == [0, 1, 2, 3, 4, 5]
+    await store.touch_key(key.id, NOON)
+    assert await store.epoch() == 5
+
+
+async def test_a_change_that_fails_leaves_the_epoch(store: Store) -> None:
+    await store.create_customer(name="one", external_id="x")
+    with pytest.raises(Conflict):
+        await store.create_customer(name="two", external_id="x")
+    with pytest.raises(Missing):
+        await store.disconnect("con_x", None, customer_id=None)
+    assert await store.epoch() == 1
+
+
+async def test_a_snapshot_holds_what_requests_need(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, key = await connected(store, customer)
+    paused, paused_key = await connected(store, customer, lifecycle="PAUSED")
+    snapshot = await store.snapshot()
+    assert snapshot.epoch == await store.epoch()
+    assert snapshot.customers == {customer.id: customer}
+    assert snapshot.connections == {connection.id: connection, paused.id: paused}
+    assert snapshot.keys == {key.digest: key, paused_key.digest: paused_key}
+    assert snapshot.sealed == {connection.id: "sealed", paused.id: "sealed"}
+    assert "sealed'" not in repr(snapshot)
+    assert key.digest not in repr(snapshot)
+
+
+# Writers do not overwrite each other
+
+
+async def test_what_is_read_in_a_writing_transaction_stays_true_until_it_is_written(url: str) -> None:
+    stores = [await Store.open(url) for _ in range(2)]
+
+    async def raise_by_one(store: Store) -> None:
+        async with store._writing.begin() as connection:
+            value = (await connection.execute(select(meta.c.value))).scalar_one()
+            await asyncio.sleep(0)
+            await connection.execute(update(meta).values(value=value + 1))
+
+    await asyncio.gather(*(raise_by_one(store) for store in stores for _ in range(20)))
+    assert await stores[0].epoch() == 40
+    for store in stores:
+        await store.close()
+
+
+async def test_concurrent_changes_through_two_stores_all_happen(url: str) -> None:
+    stores = [await Store.open(url) for _ in range(2)]
+    await asyncio.gather(*(store.create_customer(name=str(n)) for store in stores for n in range(40)))
+    assert await stores[0].epoch() == 80
+    assert len(await stores[1].customers(first=100)) == 80
+    for store in stores:
+        await store.close()
+
+
+async def test_of_concurrent_customers_with_one_external_id_one_is_made(store: Store) -> None:
+    results = await asyncio.gather(
+        *(store.create_customer(name=str(n), external_id="same") for n in range(20)), return_exceptions=True
+    )
+    assert sum(isinstance(result, Customer) for result in results) == 1
+    assert sum(isinstance(result, Conflict) for result in results) == 19
+
+
+async def test_a_reader_is_not_held_up_by_a_writer(store: Store) -> None:
+    async with store._writing.begin() as writing:
+        await writing.execute(update(meta).values(value=99))
+        assert await store.epoch() == 0
+
+
+# The database itself
+
+
+async def test_the_database_is_private_and_set_up(store: Store, tmp_path: Path) -> None:
+    await store.create_customer(name="Acme")
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600, path
+    async with store._reading.connect() as connection:
+        settings = {
+            name: (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
+            for name in ("journal_mode", "foreign_keys", "busy_timeout")
+        }
+    assert settings == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+async def test_a_file_that_others_could_read_is_closed_to_them(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "switchgear.db"
+    path.touch(mode=0o644)
+    await (await Store.open(url)).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_folder_is_made(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path / 'a' / 'b' / 'switchgear.db'}")
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("oracle://scott:tiger@host/db", "only for sqlite"),
+        ("scott:tiger", "not a URL"),
+        ("sqlite://", "needs a file"),
+        ("sqlite:///:memory:", "needs a file"),
+        ("sqlite:////proc/nothing/here.db", "cannot be opened"),
+    ],
+)
+async def test_what_cannot_be_opened_is_refused_without_the_password(bad: str, reason: str) -> None:
+    with pytest.raises(StoreError, match=reason) as caught:
+        await Store.open(bad)
+    assert "tiger" not in str(caught.value)
+
+
+async def test_rows_survive_a_restart(url: str) -> None:
+    first = await Store.open(url)
+    customer = await first.create_customer(name="Acme")
+    await first.close()
+    second = await Store.open(url)
+    assert await second.customers(first=10) == [customer]
+    await second.close()
+
+
+async def test_an_empty_value_is_no_json_null(store: Store) -> None:
+    async with store._writing.begin() as connection:
+        await connection.execute(insert(customers).values(id="cus_1", name="x", metadata=None, created_at=NOON))
+        found = await connection.execute(text("SELECT count(*) FROM customers WHERE metadata IS NULL"))
+        assert found.scalar_one() == 1
