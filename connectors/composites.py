@@ -138,9 +138,7 @@ class Many(Word):
         return wire.children(self.path)
 
 
-def _argument_readers(
-    arguments: Mapping[str, tuple[str, type[Any]]], wire: WireProtocol
-) -> list[tuple[str, Getter]]:
+def _argument_readers(arguments: Mapping[str, tuple[str, type[Any]]], wire: WireProtocol) -> list[tuple[str, Getter]]:
     return [(name, decoded(wire.getter(path), wire.decoders[kind])) for name, (path, kind) in arguments.items()]
 
 

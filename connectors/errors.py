@@ -55,9 +55,7 @@ class PermissionDenied(Trouble):
 class RateLimited(Trouble):
     """The system has had too many calls; `retry_after` is in seconds, where it said so."""
 
-    def __init__(
-        self, message: str, *, upstream: Upstream | None = None, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, upstream: Upstream | None = None, retry_after: float | None = None) -> None:
         super().__init__(message, upstream=upstream)
         self.retry_after = retry_after
 

@@ -1,6 +1,7 @@
 """From raw rows to records: only what is selected is computed, and every null can say why it is one."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.spec import Resource
 from schema.ids import RecordId
 from schema.model import OWN_FIELDS, FieldModel, Kind, fields_of
-from schema.records import FieldGap, FieldGapReason, Origin
+from schema.records import FieldGap, FieldGapReason, Origin, RecordMeta, ServedFrom
 from schema.selection import Selection, below, rows_of
 
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
@@ -98,9 +99,9 @@ class RecordReader:
     def _id(self, key: str) -> RecordId:
         return RecordId(self.resource.model.type, self._connection_id, key)
 
-    def gap_finder(self, record: Any) -> Callable[[], list[FieldGap]]:
-        """What answers `meta.missing` for a record, when it is asked."""
-        return partial(self._gaps, record)
+    def meta_of(self, record: Any, fetched_at: datetime) -> RecordMeta:
+        """Where a record comes from; what is missing in it is looked up when it is asked for."""
+        return RecordMeta(source=ServedFrom.LIVE, fetched_at=fetched_at, find_gaps=partial(self._gaps, record))
 
     def _gaps(self, record: Any) -> list[FieldGap]:
         gaps: list[FieldGap] = []
@@ -198,9 +199,7 @@ def prune(spec: FieldSpec, model: FieldModel, selection: Selection) -> FieldSpec
     if not isinstance(spec, Parts) or not selection:
         return spec
     models = fields_of(model.type)
-    return Parts(
-        {name: word for name, word in spec.fields.items() if name in selection or models[name].is_required}
-    )
+    return Parts({name: word for name, word in spec.fields.items() if name in selection or models[name].is_required})
 
 
 def absence(name: str, unsupported: Sequence[str], unmapped: Sequence[str]) -> FieldGapReason | None:

@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import Any
 
 from connectors.client import Source, Tally
-from connectors.errors import Trouble
-from connectors.plan import Phase, Position, ReadPlan
+from connectors.plan import Phase, Position, ReadPlan, plan_read
 from connectors.query import Read, Request
 from connectors.reading import RecordReader
+from schema.filters import Condition, Operator
 from schema.matching import attribute_path, compile_test
 from schema.ordering import sort_key
 
@@ -93,12 +93,8 @@ class Scan:
 
     async def _pages(self, phase: Phase, after: Position | None, count: int) -> Any:
         """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
-        has_spans = (
-            phase is Phase.VALUES and self.plan.sorter is not None and self.plan.sorter.resolution is not None
-        )
-        limit = (
-            count + 1 + (_GROUP_SLACK if has_spans else 0) if self.plan.is_exact else self.plan.resource.page_size
-        )
+        has_spans = phase is Phase.VALUES and self.plan.sorter is not None and self.plan.sorter.resolution is not None
+        limit = count + 1 + (_GROUP_SLACK if has_spans else 0) if self.plan.is_exact else self.plan.resource.page_size
         limit = min(limit, self.plan.resource.page_size)
         while True:
             read = self.plan.read(phase, after, self.reader.paths, limit)
@@ -180,9 +176,6 @@ async def read_by_keys(
     source: Source, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float
 ) -> list[Any]:
     """The records with these keys, in as few requests as the source takes; missing ones are left out."""
-    from connectors.plan import plan_read
-    from schema.filters import Condition, Operator
-
     resource = reader.resource
     found: list[Any] = []
     for start in range(0, len(keys), resource.max_keys):
@@ -191,6 +184,3 @@ async def read_by_keys(
         scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk))
         found.extend((await scan.run(None, len(chunk))).records)
     return found
-
-
-__all__ = ["Batch", "Scan", "SortTooLarge", "Trouble", "read_by_keys"]

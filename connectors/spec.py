@@ -174,9 +174,7 @@ def _field_mistakes(where: str, model: FieldModel, spec: FieldSpec) -> Iterator[
             yield from spec.mistakes(where, model)
 
 
-def _ability_mistakes(
-    where: str, name: str, model: FieldModel, spec: FieldSpec, filters: set[str]
-) -> Iterator[str]:
+def _ability_mistakes(where: str, name: str, model: FieldModel, spec: FieldSpec, filters: set[str]) -> Iterator[str]:
     """What a source can filter or sort is of use only where the contract lets clients ask for it."""
     words = {name: spec}
     if isinstance(spec, Parts):

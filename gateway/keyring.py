@@ -70,11 +70,14 @@ class Keyring:
         keyring = cls.generate()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise KeyringError(f"{path.parent} cannot be made: {error.strerror}") from error
+        try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise KeyringError(f"{path} exists already; a key file is never overwritten") from None
         except OSError as error:
-            raise KeyringError(f"{path} cannot be written: {error.strerror}") from error
+            raise KeyringError(f"{path} cannot be made: {error.strerror}") from error
         try:
             with os.fdopen(descriptor, "w") as file:
                 json.dump(keyring._document(), file, indent=2)
@@ -92,9 +95,7 @@ class Keyring:
             with path.open() as file:
                 mode = os.fstat(file.fileno()).st_mode
                 if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
-                    raise KeyringError(
-                        f"{path} is open to other users; allow its owner alone: chmod 600 {path}"
-                    )
+                    raise KeyringError(f"{path} is open to other users; allow its owner alone: chmod 600 {path}")
                 text = file.read()
         except FileNotFoundError:
             raise KeyringError(f"{path} does not exist; make it with: switchgear init") from None

@@ -197,9 +197,7 @@ def load() -> Settings:
             message = fault["msg"].removeprefix("Value error, ")
             faults.append(f"{variable(str(fault['loc'][0]))}: {message}" if fault["loc"] else message)
     if settings is None or faults:
-        raise SettingsError(
-            "\n".join(["These settings cannot be used:", *(f"  {fault}" for fault in faults)])
-        )
+        raise SettingsError("\n".join(["These settings cannot be used:", *(f"  {fault}" for fault in faults)]))
     return settings
 
 

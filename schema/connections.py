@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol
 
 import strawberry
 
+from schema.absent import given
 from schema.enums import enumeration
 from schema.filters import Filterable, FilterShape, IDFilter, StringFilter, enum_filter, filter_input, parse
 from schema.matching import compile_test
@@ -94,9 +95,7 @@ class ConnectedSystem(Node):
     environment: Environment = strawberry.field(description="Whether it holds real or test data.")
     tags: list[str] = strawberry.field(description="Words to find it by.")
     metadata: JSON | None = strawberry.field(description="Your own data, given back unchanged.")
-    lifecycle: ConnectionLifecycle = strawberry.field(
-        description="Where it is between connecting and disconnecting."
-    )
+    lifecycle: ConnectionLifecycle = strawberry.field(description="Where it is between connecting and disconnecting.")
     created_at: datetime = strawberry.field(description="When it was created.")
     authorized_at: datetime | None = strawberry.field(description="When its credentials last passed the check.")
     token_preview: str | None = strawberry.field(description="The start and end of its API token.")
@@ -178,19 +177,19 @@ class Customer(Node):
         self,
         info: strawberry.Info[Any, Any],
         first: First = 50,
-        after: After = None,
-        filter: ConnectionsFilter = None,
+        after: After = strawberry.UNSET,
+        filter: ConnectionsFilter = strawberry.UNSET,
     ) -> Any:
         """Page the connections of this customer."""
         directory: Directory = info.context.directory
         owned = [item for item in await directory.connections() if item.customer and item.customer.id == self.id]
-        return page_of_stored(ConnectedSystemConnection, CONNECTED_SYSTEM_FILTER, owned, filter, first, after)
+        return page_of_stored(ConnectedSystemConnection, CONNECTED_SYSTEM_FILTER, owned, filter, first, given(after))
 
     @strawberry.field(description="Its keys.", graphql_type=ApiKeyConnection)
-    async def api_keys(self, info: strawberry.Info[Any, Any], first: First = 50, after: After = None) -> Any:
+    async def api_keys(self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET) -> Any:
         """Page the keys of this customer."""
         directory: Directory = info.context.directory
-        return slice_page(ApiKeyConnection, await directory.keys(self.id), first, after)
+        return slice_page(ApiKeyConnection, await directory.keys(self.id), first, given(after))
 
 
 CustomerConnection = page_type(Customer, "customers")

@@ -70,9 +70,7 @@ class Meaning:
 
 _C, _R = ErrorCategory, ErrorCode
 MEANINGS: dict[ErrorCode, Meaning] = {
-    _R.UNAUTHENTICATED: Meaning(
-        _C.AUTH, False, "Send the header `Authorization: Bearer <token>` with a valid token."
-    ),
+    _R.UNAUTHENTICATED: Meaning(_C.AUTH, False, "Send the header `Authorization: Bearer <token>` with a valid token."),
     _R.TOKEN_EXPIRED: Meaning(_C.AUTH, False, "Make a new key with `createApiKey` and use its token."),
     _R.TOKEN_REVOKED: Meaning(_C.AUTH, False, "Make a new key with `createApiKey` and use its token."),
     _R.FORBIDDEN: Meaning(_C.AUTH, False, "Use a token that reaches this, such as the admin token."),
@@ -99,9 +97,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     _R.CREDENTIALS_REJECTED: Meaning(
         _C.CONNECTION, False, "Check user and password in the system itself, then try again."
     ),
-    _R.REAUTHORIZATION_REQUIRED: Meaning(
-        _C.CONNECTION, False, "Connect the system again with credentials that work."
-    ),
+    _R.REAUTHORIZATION_REQUIRED: Meaning(_C.CONNECTION, False, "Connect the system again with credentials that work."),
     _R.UPSTREAM_UNREACHABLE: Meaning(
         _C.UPSTREAM,
         True,
@@ -119,9 +115,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     _R.UPSTREAM_PERMISSION_DENIED: Meaning(
         _C.BUSINESS, False, "Give the connection's user the right to read these records in the system."
     ),
-    _R.ENTITY_UNSUPPORTED: Meaning(
-        _C.CAPABILITY, False, "Leave this system out with `systems` or `connectionIds`."
-    ),
+    _R.ENTITY_UNSUPPORTED: Meaning(_C.CAPABILITY, False, "Leave this system out with `systems` or `connectionIds`."),
     _R.RECORD_NOT_FOUND: Meaning(_C.DATA, False, "Check the id; the record may have been deleted in its system."),
     _R.INTERNAL: Meaning(_C.GATEWAY, True, "Try again; if it stays, report the request id."),
 }
@@ -212,9 +206,7 @@ class PermissionDenied(MutationError):
 class ConnectionUnavailable(MutationError):
     """The connection cannot be used now."""
 
-    retry_after_ms: int | None = strawberry.field(
-        default=None, description="How long to wait before trying again."
-    )
+    retry_after_ms: int | None = strawberry.field(default=None, description="How long to wait before trying again.")
 
 
 @strawberry.type(description="The system refused the credentials.")

@@ -162,9 +162,7 @@ DecimalFilter = _condition_input(
     "DecimalFilter", Decimal, "Conditions on an exact number" + _TAIL, _EQUAL | _RANGE | _NULL
 )
 DateFilter = _condition_input("DateFilter", date, "Conditions on a day" + _TAIL, _EQUAL | _TIME | _NULL)
-DateTimeFilter = _condition_input(
-    "DateTimeFilter", datetime, "Conditions on a moment" + _TAIL, _EQUAL | _TIME | _NULL
-)
+DateTimeFilter = _condition_input("DateTimeFilter", datetime, "Conditions on a moment" + _TAIL, _EQUAL | _TIME | _NULL)
 
 
 @strawberry.input(description="Conditions on money; amounts are compared as they stand, without conversion.")
@@ -294,9 +292,7 @@ def parse(shape: FilterShape, given: Any, where: str = "filter") -> Tree:
         for place, group in enumerate(given.and_ or ()):
             terms.append(parse(shape, group, f"{where}.and.{place}"))
         if isinstance(given.or_, list):
-            terms.append(
-                Or(tuple(parse(shape, group, f"{where}.or.{place}") for place, group in enumerate(given.or_)))
-            )
+            terms.append(Or(tuple(parse(shape, group, f"{where}.or.{place}") for place, group in enumerate(given.or_))))
         if given.not_:
             terms.append(Not(parse(shape, given.not_, f"{where}.not")))
     return simplify(And(tuple(terms)))
@@ -305,9 +301,7 @@ def parse(shape: FilterShape, given: Any, where: str = "filter") -> Tree:
 def _search(shape: FilterShape, text: str) -> Tree:
     """Each word has to be found in one of the searched fields."""
     return And(
-        tuple(
-            Or(tuple(Condition(path, Operator.CONTAINS, word) for path in shape.searched)) for word in text.split()
-        )
+        tuple(Or(tuple(Condition(path, Operator.CONTAINS, word) for path in shape.searched)) for word in text.split())
     )
 
 

@@ -75,8 +75,8 @@ class FieldModel:
 class Entity:
     """One entity of the unified model with everything that is derived from its class."""
 
-    type: EntityType
     cls: type[Any]
+    type: EntityType
     plural: str
     fields: Mapping[str, FieldModel]
     deleted_as: Enum | None
@@ -84,7 +84,7 @@ class Entity:
     @property
     def name(self) -> str:
         """The name of its GraphQL type."""
-        return self.cls.__name__
+        return str(self.cls.__name__)
 
     @property
     def root(self) -> str:
@@ -152,19 +152,19 @@ def _description(cls: type[Any]) -> str:
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
 def described_type(cls: Class) -> Class:
     """Make a GraphQL type of a class; its docstring is its description."""
-    return typing.cast(Class, strawberry.type(cls, description=_description(cls)))
+    return strawberry.type(cls, description=_description(cls))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
 def described_interface(cls: Class) -> Class:
     """Make a GraphQL interface of a class; its docstring is its description."""
-    return typing.cast(Class, strawberry.interface(cls, description=_description(cls)))
+    return strawberry.interface(cls, description=_description(cls))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
 def described_input(cls: Class) -> Class:
     """Make a GraphQL input of a class; its docstring is its description."""
-    return typing.cast(Class, strawberry.input(cls, description=_description(cls)))
+    return strawberry.input(cls, description=_description(cls))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
@@ -177,7 +177,7 @@ def entity(entity_type: EntityType, *, plural: str, deleted_as: Enum | None = No
 
     def decorate(cls: Class) -> Class:
         described_type(cls)
-        ENTITIES[entity_type] = Entity(entity_type, cls, plural, fields_of(cls), deleted_as)
+        ENTITIES[entity_type] = Entity(cls, entity_type, plural, fields_of(cls), deleted_as)
         return cls
 
     return decorate

@@ -1,6 +1,8 @@
 """How values are ordered when rows of different systems meet: by value, with nulls last in either direction."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 
@@ -22,3 +24,10 @@ def sort_key(value: Any, *, descending: bool) -> tuple[Any, ...]:
     if value is None:
         return (True, 0)
     return (False, Reversed(value) if descending else value)
+
+
+def comparable(value: Any) -> str:
+    """A sort value as text that reads back exactly; times and days in ISO 8601, numbers without an exponent."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

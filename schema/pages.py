@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import strawberry
 
+from schema.absent import given
 from schema.enums import enumeration
 from schema.errors import ErrorCode, failure
 
@@ -95,15 +96,15 @@ def page_type(node: type[Any], plural: str, more: type[Any] = object) -> type[An
 
 def child_page_type(child: type[ChildRow]) -> type[Any]:
     """The connection type of a kind of child row."""
-    return page_type(child, child.PLURAL)
+    return page_type(cast(Hashable, child), child.PLURAL)
 
 
 def page_of_children(child: type[ChildRow]) -> Callable[..., Any]:
     """Make the resolver that pages the child rows which came with their record."""
 
-    def resolve(root: Any, info: strawberry.Info, first: First = 50, after: After = None) -> Any:
+    def resolve(root: Any, info: strawberry.Info, first: First = 50, after: After = strawberry.UNSET) -> Any:
         rows = root.child_rows.get(info.python_name)
-        return None if rows is None else slice_page(child_page_type(child), rows, first, after)
+        return None if rows is None else slice_page(child_page_type(child), rows, first, given(after))
 
     return resolve
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from schema.absent import given
 from schema.enums import enumeration
 from schema.model import described_interface, described_type, field
 from schema.values import Organization
@@ -59,9 +60,9 @@ class RecordMeta:
     find_gaps: strawberry.Private[Callable[[], Sequence[FieldGap]]]
 
     @strawberry.field(description="Why fields that were asked for have no value.")
-    def missing(self, paths: Paths = None) -> list[FieldGap]:
+    def missing(self, paths: Paths = strawberry.UNSET) -> list[FieldGap]:
         """Look for gaps only when they are asked for."""
-        return [gap for gap in self.find_gaps() if paths is None or _is_under(gap.path, paths)]
+        return [gap for gap in self.find_gaps() if given(paths) is None or _is_under(gap.path, paths)]
 
 
 def _is_under(path: str, roots: Sequence[str]) -> bool:
@@ -128,9 +129,7 @@ class Record(Node):
     meta: RecordMeta = strawberry.field(
         default=None, description="Where this answer came from and what is missing in it."
     )
-    number: str | None = field(
-        "The number that people know it by.", filter="The number.", sort="The number, as text."
-    )
+    number: str | None = field("The number that people know it by.", filter="The number.", sort="The number, as text.")
     source_status: str | None = field(
         "The system's own word for the status.", filter="The system's own word for the status."
     )

@@ -67,9 +67,7 @@ class SourceOutcome:
     duration_ms: int = strawberry.field(default=0, description="How long it took.")
     upstream_calls: int = strawberry.field(default=0, description="How many calls were made to it.")
     served_from: ServedFrom | None = strawberry.field(default=None, description="Where its rows came from.")
-    fetched_at: datetime | None = strawberry.field(
-        default=None, description="When its rows were read from the system."
-    )
+    fetched_at: datetime | None = strawberry.field(default=None, description="When its rows were read from the system.")
     filtered_here: list[str] = strawberry.field(
         default_factory=list,
         description="Filters that the system could not apply and that were applied here.",

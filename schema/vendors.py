@@ -45,17 +45,13 @@ class Vendor(Record):
     is_blocked_for_purchasing: bool | None = field(
         "Whether nothing may be ordered from it.", filter="Whether nothing may be ordered from it."
     )
-    is_blocked_for_payment: bool | None = field(
-        "Whether it may not be paid.", filter="Whether it may not be paid."
-    )
+    is_blocked_for_payment: bool | None = field("Whether it may not be paid.", filter="Whether it may not be paid.")
     category: CodedValue | None = field("The group of vendors.")
     tax_number: str | None = field("Its tax number.", filter="The tax number.")
     email: str | None = field("Its e-mail address.", filter="The e-mail address.")
     phone: str | None = field("Its telephone number.")
     website: str | None = field("Its web site, as the system has it.")
-    address: Address | None = field(
-        "Its main address.", filter_parts={"country": "The country of the main address."}
-    )
+    address: Address | None = field("Its main address.", filter_parts={"country": "The country of the main address."})
     addresses: list[Address] | None = field("All its addresses.")
 
 

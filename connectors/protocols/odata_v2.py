@@ -59,9 +59,7 @@ class ODataV2(WireProtocol):
             rows = content["results"]
             link = content.get("__next")
         except (KeyError, TypeError, AttributeError):
-            raise BadAnswer(
-                "The answer is no OData collection.", upstream=Upstream(status=answer.status)
-            ) from None
+            raise BadAnswer("The answer is no OData collection.", upstream=Upstream(status=answer.status)) from None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise BadAnswer("The rows of the answer are no list of objects.")
         following = Request("GET", read.source, urlsplit(link).query, _JSON) if link else None
@@ -107,7 +105,7 @@ class ODataV2(WireProtocol):
 
 def _expanded(paths: Iterable[str]) -> list[str]:
     """The navigation properties that paths lead through, each prefix once."""
-    prefixes = set()
+    prefixes: set[str] = set()
     for path in paths:
         steps = path.split(".")
         prefixes.update("/".join(steps[:end]) for end in range(1, len(steps)))

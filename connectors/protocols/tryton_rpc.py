@@ -208,7 +208,7 @@ def read_moment(value: Any) -> datetime:
     """A marked moment; Tryton keeps them in UTC, without saying so."""
     if not isinstance(value, dict) or value.get("__class__") != "datetime":
         raise ValueError("not a moment")
-    return datetime(*(value[name] for name in _MOMENT_PARTS), tzinfo=UTC)
+    return datetime(*[value[name] for name in _MOMENT_PARTS]).replace(tzinfo=UTC)
 
 
 def _error(error: Any) -> Trouble:

@@ -1,4 +1,4 @@
-"""Words for demo data: invented companies and industrial goods, so that every system of a demo speaks of one plant."""
+"""Words for demo data: invented companies and industrial goods, so that all systems of a demo speak of one plant."""
 
 from __future__ import annotations
 

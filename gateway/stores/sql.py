@@ -60,13 +60,9 @@ class Store:
 
     # Customers
 
-    async def create_customer(
-        self, *, name: str, external_id: str | None = None, metadata: Any = None
-    ) -> Customer:
+    async def create_customer(self, *, name: str, external_id: str | None = None, metadata: Any = None) -> Customer:
         """Add a customer; a taken external id is a Conflict."""
-        customer = Customer(
-            id=new_id("cus"), name=name, external_id=external_id, metadata=metadata, created_at=_now()
-        )
+        customer = Customer(id=new_id("cus"), name=name, external_id=external_id, metadata=metadata, created_at=_now())
         async with self._changing() as connection:
             with _violation_means(Conflict("external_id")):
                 await connection.execute(insert(customers).values(_values(customer)))

@@ -9,9 +9,7 @@ import pytest
 from gateway import console
 
 SOURCE = Path(console.__file__).parent / "index.html"
-CONFIGURATION = re.compile(
-    r'<script type="application/json" id="switchgear-configuration">(.*?)</script>', re.S
-)
+CONFIGURATION = re.compile(r'<script type="application/json" id="switchgear-configuration">(.*?)</script>', re.S)
 
 
 @pytest.fixture

@@ -114,9 +114,7 @@ async def test_no_spelling_of_an_inner_address_is_dialled(host: str, profile: Pr
         assert server.connections == 0
 
 
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "10.0.0.1", "::ffff:127.0.0.1"]
-)
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "10.0.0.1", "::ffff:127.0.0.1"])
 async def test_no_name_leads_to_an_inner_address(address: str) -> None:
     egress = Egress("plant", lookup=lookup_of([address]))
     async with Server(answering(b"")) as server, egress.client() as client:
@@ -214,10 +212,8 @@ async def test_a_name_server_that_hangs_is_not_sent() -> None:
 
 async def test_no_free_connection_is_not_sent(egress: Egress) -> None:
     async with Server(sending(then="wait")) as server:
-        timeout = httpx.Timeout(None, pool=0.05)
-        async with egress.client(
-            base_url=f"http://127.0.0.1:{server.port}", timeout=timeout, connections=1
-        ) as client:
+        timeout = httpx.Timeout(2.0, pool=0.05)
+        async with egress.client(base_url=f"http://127.0.0.1:{server.port}", timeout=timeout, connections=1) as client:
             first = asyncio.create_task(client.get("/"))
             await server.asked.wait()
             with pytest.raises(ConnectTimedOut):

@@ -138,8 +138,6 @@ def element(prop: Property, row: Row) -> str:
 
 def next_link(address: str, query_string: str, token: int, next_token: int) -> str:
     """Return the link to the next page: the query as it came, the former token encoded, the new one behind."""
-    parts = [
-        part for part in query_string.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))
-    ]
+    parts = [part for part in query_string.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
     parts += [f"%24skiptoken={token}"] if token else []
     return f"{address}?{'&'.join([*parts, f'$skiptoken={next_token}'])}"

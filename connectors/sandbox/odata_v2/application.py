@@ -142,25 +142,23 @@ class ODataV2Sandbox:
         except ODataRefusal as refusal:
             return self._refused(refusal, request, service)
 
-    def _read(
-        self, service: Service, segments: Sequence[str], options: dict[str, str], request: Request
-    ) -> Response:
+    def _read(self, service: Service, segments: Sequence[str], options: dict[str, str], request: Request) -> Response:
         accept = request.headers.get("accept", "")
         root = self._root(service, request)
         if segments == ["$metadata"]:
             if "application/json" in accept and "xml" not in accept and "*/*" not in accept:
                 raise refusals.not_acceptable()
             return answers.xml_answer(metadata.edmx(service))
+        reader = Reader(service, self.data)
+        target = parse_path(segments, service) if segments else None
+        if target is not None and target.count:
+            return self._count(reader, target, options)
         as_json = answers.wants_json(options, accept)
-        if not segments:
+        if target is None:
             refuse_other_options(options, frozenset(("$format",)))
             if as_json:
                 return answers.json_answer(metadata.service_document(service))
             return answers.xml_answer(metadata.service_document_atom(service, root))
-        target = parse_path(segments, service)
-        reader = Reader(service, self.data)
-        if target.count:
-            return self._count(reader, target, options)
         if target.property is not None:
             refuse_other_options(options, frozenset(("$format",)))
             row = reader.find(target.entity_set, target.key or ())
@@ -172,9 +170,7 @@ class ODataV2Sandbox:
             return self._entity(reader, target, options, root, as_json)
         return self._collection(reader, target, options, request, as_json)
 
-    def _entity(
-        self, reader: Reader, target: Target, options: dict[str, str], root: str, as_json: bool
-    ) -> Response:
+    def _entity(self, reader: Reader, target: Target, options: dict[str, str], root: str, as_json: bool) -> Response:
         entity_set, row = reader.one(target)
         query = read_query(options, entity_set, reader.service, single=True)
         if as_json:

@@ -18,9 +18,7 @@ from connectors.sandbox.odata_v2.values import comparable, etag, initial, key_of
 class Changer:
     """Writes to one service for one user."""
 
-    def __init__(
-        self, service: Service, data: dict[str, list[Row]], user: str, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, service: Service, data: dict[str, list[Row]], user: str, now: Callable[[], datetime]) -> None:
         self.service = service
         self.data = data
         self.user = user
@@ -45,9 +43,7 @@ class Changer:
             self.data.setdefault(each.name, []).append(row)
         return created
 
-    def update(
-        self, target: Target, body: Mapping[str, Any], if_match: str | None, *, replace: bool = False
-    ) -> None:
+    def update(self, target: Target, body: Mapping[str, Any], if_match: str | None, *, replace: bool = False) -> None:
         """Change an entity; what cannot be updated is ignored, as the real services do.
 
         `replace` resets what the body does not name.

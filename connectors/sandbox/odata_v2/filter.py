@@ -124,6 +124,8 @@ class Parser:
         if sign is None or sign.text not in COMPARISONS:
             if sign is not None and sign.text in ARITHMETIC:
                 raise refusals.unsupported_function(sign.text)
+            if sign is not None and sign.kind == "name" and sign.text not in ("and", "or"):
+                raise refusals.invalid_token(sign.position)
             return self.truth(left, "", start)
         self.at += 1
         return self.compare(sign, left, self.operand())

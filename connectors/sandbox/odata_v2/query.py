@@ -68,9 +68,7 @@ def read_query(options: dict[str, str], entity_set: EntitySet, service: Service,
         raise refusals.invalid_option("$inlinecount", count)
     return Query(
         shape=read_shape(options.get("$select"), options.get("$expand"), entity_set, service),
-        predicate=compile_filter(options["$filter"], entity_set, service.functions)
-        if "$filter" in options
-        else None,
+        predicate=compile_filter(options["$filter"], entity_set, service.functions) if "$filter" in options else None,
         order=_order(options["$orderby"], entity_set) if "$orderby" in options else (),
         top=_number(options, "$top"),
         skip=_number(options, "$skip") or 0,

@@ -110,6 +110,8 @@ def to_json(prop: Property, row: Row) -> Any:
 def to_literal(prop: Property, row: Row) -> str:
     """Write the value of a property as a literal in a URI or an ETag, percent-encoded."""
     value = value_of(prop, row)
+    if value is None:
+        return "''"
     match prop.type:
         case "Edm.String":
             return "'" + quote(str(outer(prop, value)).replace("'", "''"), safe="") + "'"

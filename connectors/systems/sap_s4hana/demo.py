@@ -178,7 +178,7 @@ def _add_order(
     suppliers: Sequence[str],
 ) -> None:
     created = company.today - timedelta(days=age)
-    supplier = suppliers[min(int(random.paretovariate(0.9)) - 1, len(suppliers) - 1)]
+    supplier = _supplier(random, suppliers)
     midnight = datetime.combine(company.today, time(0), UTC)
     begun = min(datetime.combine(created, time(0), UTC) + _time_of_day(random), midnight)
     changed = begun + (midnight - begun) * random.random() ** 2
@@ -211,6 +211,13 @@ def _add_order(
     )
     for index in range(min(12, 1 + int(random.expovariate(0.45)))):
         _add_item(data, random, company, number, 10 * (index + 1), created, open_order=_is_open(state))
+
+
+def _supplier(random: Random, suppliers: Sequence[str]) -> str:
+    """Choose a supplier: half of the orders go to a few, the rest to any."""
+    if random.random() < 0.5:
+        return random.choice(suppliers)
+    return suppliers[min(int(random.paretovariate(0.9)) - 1, len(suppliers) - 1)]
 
 
 def _state(random: Random, age: int) -> Row:

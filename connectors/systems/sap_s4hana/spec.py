@@ -78,9 +78,7 @@ _LINES = Many(
         "vendorPartNumber": At("SupplierMaterialNumber"),
         "description": At("PurchaseOrderItemText"),
         "category": Parts({"code": At("MaterialGroup")}),
-        "quantityOrdered": quantity(
-            "OrderQuantity", "PurchaseOrderQuantityUnit", _unit("PurchaseOrderQuantityUnit")
-        ),
+        "quantityOrdered": quantity("OrderQuantity", "PurchaseOrderQuantityUnit", _unit("PurchaseOrderQuantityUnit")),
         "unitPrice": money("NetPriceAmount", "DocumentCurrency"),
         "priceUnit": quantity("NetPriceQuantity", "OrderPriceUnit", _unit("OrderPriceUnit")),
         "lineTotal": Parts(

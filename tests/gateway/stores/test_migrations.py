@@ -14,6 +14,8 @@ from gateway.stores.errors import StoreError
 from gateway.stores.sql import Store
 from gateway.stores.tables import metadata
 
+ROOT = Path(migrations.__file__).parents[3]
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
@@ -87,5 +89,5 @@ async def main():
 asyncio.run(main())
 sys.exit("alembic" in sys.modules)
 """
-    await_exit = subprocess.run([sys.executable, "-c", program], check=False, timeout=60)  # noqa: S603, ASYNC221
-    assert await_exit.returncode == 0
+    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, timeout=60)  # noqa: S603, ASYNC221
+    assert finished.returncode == 0

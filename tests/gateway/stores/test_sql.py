@@ -1,75 +1,23 @@
-import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
-from gateway import tokens
-from gateway.stores.errors import Conflict, Missing, StoreError
-from gateway.stores.rows import ApiKey, Connection, Customer, new_id
+from gateway.stores.errors import Conflict, Missing
+from gateway.stores.rows import Customer
 from gateway.stores.sql import Store
-from gateway.stores.tables import credentials, customers, meta
+from gateway.stores.tables import credentials
 from gateway.tokens import TokenKind
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'switchgear.db'}"
+from tests.gateway.stores.samples import NOON, connected, connection_of, key_of, opened
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    store = await Store.open(url)
-    yield store
-    await store.close()
-
-
-def connection_of(customer: Customer, **changes: object) -> Connection:
-    connection = Connection(
-        id=new_id("con"),
-        customer_id=customer.id,
-        name="SAP, plant 1",
-        system="sap_s4hana",
-        auth_method="basic",
-        deployment="ON_PREMISES",
-        environment="PRODUCTION",
-        tags=("plant 1", "erp"),
-        metadata={"cost center": 7, "none": None},
-        settings={"timeZone": "Europe/Berlin"},
-        base_url="https://sap.example",
-        lifecycle="ENABLED",
-        created_at=NOON,
-        authorized_at=NOON,
-    )
-    return replace(connection, **changes)  # type: ignore[arg-type]
-
-
-def key_of(connection: Connection, **changes: object) -> ApiKey:
-    key = ApiKey(
-        id=new_id("key"),
-        kind=TokenKind.CONNECTION,
-        name="the connection's",
-        customer_id=connection.customer_id,
-        connection_id=connection.id,
-        scopes=("READ", "WRITE"),
-        digest=tokens.digest(new_id("digest"), b"pepper"),
-        preview="sgk_…abcd",
-        created_at=NOON,
-    )
-    return replace(key, **changes)  # type: ignore[arg-type]
-
-
-async def connected(store: Store, customer: Customer, **changes: object) -> tuple[Connection, ApiKey]:
-    connection = connection_of(customer, **changes)
-    key = key_of(connection)
-    await store.create_connection(connection, "sealed", key)
-    return connection, key
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(f"sqlite:///{tmp_path / 'switchgear.db'}") as store:
+        yield store
 
 
 # Round trips
@@ -338,104 +286,3 @@ async def test_a_snapshot_holds_what_requests_need(store: Store) -> None:
     assert snapshot.sealed == {connection.id: "sealed", paused.id: "sealed"}
     assert "sealed'" not in repr(snapshot)
     assert key.digest not in repr(snapshot)
-
-
-# Writers do not overwrite each other
-
-
-async def test_what_is_read_in_a_writing_transaction_stays_true_until_it_is_written(url: str) -> None:
-    stores = [await Store.open(url) for _ in range(2)]
-
-    async def raise_by_one(store: Store) -> None:
-        async with store._writing.begin() as connection:
-            value = (await connection.execute(select(meta.c.value))).scalar_one()
-            await asyncio.sleep(0)
-            await connection.execute(update(meta).values(value=value + 1))
-
-    await asyncio.gather(*(raise_by_one(store) for store in stores for _ in range(20)))
-    assert await stores[0].epoch() == 40
-    for store in stores:
-        await store.close()
-
-
-async def test_concurrent_changes_through_two_stores_all_happen(url: str) -> None:
-    stores = [await Store.open(url) for _ in range(2)]
-    await asyncio.gather(*(store.create_customer(name=str(n)) for store in stores for n in range(40)))
-    assert await stores[0].epoch() == 80
-    assert len(await stores[1].customers(first=100)) == 80
-    for store in stores:
-        await store.close()
-
-
-async def test_of_concurrent_customers_with_one_external_id_one_is_made(store: Store) -> None:
-    results = await asyncio.gather(
-        *(store.create_customer(name=str(n), external_id="same") for n in range(20)), return_exceptions=True
-    )
-    assert sum(isinstance(result, Customer) for result in results) == 1
-    assert sum(isinstance(result, Conflict) for result in results) == 19
-
-
-async def test_a_reader_is_not_held_up_by_a_writer(store: Store) -> None:
-    async with store._writing.begin() as writing:
-        await writing.execute(update(meta).values(value=99))
-        assert await store.epoch() == 0
-
-
-# The database itself
-
-
-async def test_the_database_is_private_and_set_up(store: Store, tmp_path: Path) -> None:
-    await store.create_customer(name="Acme")
-    for path in tmp_path.iterdir():
-        assert path.stat().st_mode & 0o777 == 0o600, path
-    async with store._reading.connect() as connection:
-        settings = {
-            name: (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
-            for name in ("journal_mode", "foreign_keys", "busy_timeout")
-        }
-    assert settings == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10_000}
-
-
-async def test_a_file_that_others_could_read_is_closed_to_them(url: str, tmp_path: Path) -> None:
-    path = tmp_path / "switchgear.db"
-    path.touch(mode=0o644)
-    await (await Store.open(url)).close()
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-async def test_the_folder_is_made(tmp_path: Path) -> None:
-    store = await Store.open(f"sqlite:///{tmp_path / 'a' / 'b' / 'switchgear.db'}")
-    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
-    await store.close()
-
-
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        ("oracle://scott:tiger@host/db", "only for sqlite"),
-        ("scott:tiger", "not a URL"),
-        ("sqlite://", "needs a file"),
-        ("sqlite:///:memory:", "needs a file"),
-        ("sqlite:////proc/nothing/here.db", "cannot be opened"),
-    ],
-)
-async def test_what_cannot_be_opened_is_refused_without_the_password(bad: str, reason: str) -> None:
-    with pytest.raises(StoreError, match=reason) as caught:
-        await Store.open(bad)
-    assert "tiger" not in str(caught.value)
-
-
-async def test_rows_survive_a_restart(url: str) -> None:
-    first = await Store.open(url)
-    customer = await first.create_customer(name="Acme")
-    await first.close()
-    second = await Store.open(url)
-    assert await second.customers(first=10) == [customer]
-    await second.close()
-
-
-async def test_an_empty_value_is_no_json_null(store: Store) -> None:
-    async with store._writing.begin() as connection:
-        await connection.execute(insert(customers).values(id="cus_1", name="x", metadata=None, created_at=NOON))
-        found = await connection.execute(text("SELECT count(*) FROM customers WHERE metadata IS NULL"))
-        assert found.scalar_one() == 1

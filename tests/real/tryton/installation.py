@@ -4,6 +4,7 @@ import datetime
 import fcntl
 import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -71,8 +72,11 @@ def installation() -> Installation:
     folder = cache / f"tryton-{_digest()}"
     with _locked(cache / f"{folder.name}.lock"):
         if not folder.exists():
-            with tempfile.TemporaryDirectory(prefix="building-tryton-", dir=cache) as building:
-                unfinished = Path(building) / folder.name
+            prefix = f"{folder.name}.building-"
+            for left in cache.glob(f"{prefix}*"):  # by a build that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=prefix, dir=cache) as building:
+                unfinished = Path(building) / "tryton"
                 _build(Installation(unfinished))
                 unfinished.rename(folder)
     return Installation(folder)
@@ -93,15 +97,16 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _build(unfinished: Installation) -> None:
+    work = unfinished.folder / "work"
+    work.mkdir(parents=True)
     _install(unfinished)
-    with tempfile.TemporaryDirectory(prefix="work-", dir=unfinished.folder.parent) as folder:
-        work = Path(folder)
-        _activate_modules(unfinished.python, work)
-        with trytond(unfinished.python, work, deferred=True) as url:
-            seed(f"{url}/{DATABASE}")
-        database = work / unfinished.database.name
-        _settle(database)
-        database.rename(unfinished.database)
+    _activate_modules(unfinished.python, work)
+    with trytond(unfinished.python, work, deferred=True) as url:
+        seed(f"{url}/{DATABASE}")
+    database = work / unfinished.database.name
+    _settle(database)
+    database.rename(unfinished.database)
+    shutil.rmtree(work)
 
 
 def _install(unfinished: Installation) -> None:

@@ -51,7 +51,12 @@ def trytond(python: Path, folder: Path, *, deferred: bool = False) -> Iterator[s
 
 def environment() -> dict[str, str]:
     """Return what Tryton's processes shall see of ours: no setting of this machine leaks in."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": os.devnull}
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "HOME": os.devnull,
+        "PYTHONHASHSEED": "0",  # one order of modules in every build
+    }
 
 
 def _free_port() -> int:

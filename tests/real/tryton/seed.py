@@ -33,8 +33,7 @@ def create_countries_and_currencies(administrator: Administrator) -> None:
     countries = PLANT["countries"]
     administrator.create("country.country", countries, [country["code"] for country in countries])
     subdivisions = [
-        place | {"country": administrator.id("country.country", place["country"])}
-        for place in PLANT["subdivisions"]
+        place | {"country": administrator.id("country.country", place["country"])} for place in PLANT["subdivisions"]
     ]
     administrator.create("country.subdivision", subdivisions, [place["code"] for place in subdivisions])
     currencies = [

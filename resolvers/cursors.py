@@ -1,0 +1,117 @@
+"""Cursors over several sources: opaque, authenticated, bound to their query, and with every source's place."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from graphql import GraphQLError
+
+from connectors.plan import Phase, Position
+from schema.errors import ErrorCode, failure
+from schema.ordering import comparable
+
+_MAX_LENGTH = 4096
+_MAX_PAYLOAD = 64 * 1024
+_TAG_BYTES = 16
+_LIFETIME = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one source stands: not begun, just after a row, or at its end."""
+
+    position: Position | None = None
+    is_done: bool = False
+
+
+def fingerprint(*parts: Any) -> str:
+    """What a cursor is bound to: the same parts always give the same text."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def write_cursor(key: bytes, query: str, places: Mapping[str, Place], now: float | None = None) -> str:
+    """Seal the places of all sources of a query; too many of them are refused rather than cut."""
+    content = {
+        "t": int(time.time() if now is None else now),
+        "q": query,
+        "s": {connection_id: _pack(place) for connection_id, place in places.items()},
+    }
+    payload = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
+    text = base64.urlsafe_b64encode(_tag(key, payload) + payload).rstrip(b"=").decode()
+    if len(text) > _MAX_LENGTH:
+        raise failure(
+            ErrorCode.QUERY_TOO_COMPLEX,
+            "The cursor would be longer than 4 KiB; ask fewer connections at once with `connectionIds`.",
+        )
+    return text
+
+
+def read_cursor(
+    key: bytes, query: str, cursor: str, value_type: type[Any] | None, now: float | None = None
+) -> dict[str, Place]:
+    """The places in a cursor; one that was changed, is too old or belongs to another query is INVALID_CURSOR."""
+    if len(cursor) > _MAX_LENGTH:
+        raise _invalid("The cursor is not one of ours.")
+    try:
+        sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except (binascii.Error, ValueError):
+        raise _invalid("The cursor is not one of ours.") from None
+    tag, payload = sealed[:_TAG_BYTES], sealed[_TAG_BYTES:]
+    if not hmac.compare_digest(tag, _tag(key, payload)):
+        raise _invalid("The cursor is not one of ours, or was changed.")
+    content = json.loads(zlib.decompressobj().decompress(payload, _MAX_PAYLOAD))
+    if content["q"] != query:
+        raise _invalid("The cursor belongs to a query with another filter, order or choice of connections.")
+    if (time.time() if now is None else now) - content["t"] > _LIFETIME:
+        raise _invalid("The cursor is older than 24 hours.")
+    return {connection_id: _unpack(packed, value_type) for connection_id, packed in content["s"].items()}
+
+
+def _tag(key: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, payload, "sha256")[:_TAG_BYTES]
+
+
+def _invalid(message: str) -> GraphQLError:
+    return failure(ErrorCode.INVALID_CURSOR, message, field="after")
+
+
+def _pack(place: Place) -> Any:
+    if place.is_done:
+        return 1
+    if place.position is None:
+        return 0
+    position = place.position
+    return [position.phase.name[0], None if position.value is None else comparable(position.value), position.key]
+
+
+def _unpack(packed: Any, value_type: type[Any] | None) -> Place:
+    if packed in (0, 1):
+        return Place(is_done=packed == 1)
+    phase, value, key = packed
+    return Place(
+        Position(
+            Phase.VALUES if phase == "V" else Phase.NULLS,
+            None if value is None else _read_value(value, value_type),
+            key,
+        )
+    )
+
+
+def _read_value(text: str, value_type: type[Any] | None) -> Any:
+    try:
+        if value_type is datetime:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        if value_type is date:
+            return date.fromisoformat(text)
+        return Decimal(text) if value_type is Decimal else text
+    except (ValueError, InvalidOperation):
+        raise _invalid("The cursor does not fit the order.") from None

@@ -1,0 +1,198 @@
+"""The list root of every entity, made once: arguments, cursor, fan-out and the page that comes back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+import strawberry
+from graphql import GraphQLError
+
+from connectors.registry import system_keys
+from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
+from resolvers.fanout import FanOut, Question, fan_out
+from resolvers.merge import places_after
+from resolvers.ports import Context, LiveSource
+from resolvers.selection import selection_of
+from schema.absent import given
+from schema.errors import ErrorCode, failure
+from schema.filters import comparable_type, filter_of, parse, shape_of
+from schema.model import Entity
+from schema.pages import After, First, PageInfo, checked_first, page_type
+from schema.scalars import print_datetime
+from schema.selection import Selection, below, rows_of
+from schema.sorting import parse as parse_order
+from schema.sorting import sort_of
+from schema.sources import SourcedPage, SourceOutcome
+
+_MAX_TIMEOUT_MS = 120_000
+
+
+def _argument(annotation: Any, description: str) -> Any:
+    return Annotated[annotation, strawberry.argument(description=description)]
+
+
+ConnectionIds = _argument(list[strawberry.ID] | None, "Ask only these connections.")
+SystemKeys = _argument(list[str] | None, "Ask only connections to these systems, named by key.")
+Timeout = _argument(int | None, "How long to wait for each source; by default 10,000.")
+RequireComplete = _argument(bool | None, "Fail the field unless every source answers in full.")
+
+
+def list_root(entity: Entity) -> Any:
+    """Make the root field that lists an entity, such as purchaseOrders."""
+    page = page_type(entity.cls, entity.plural, SourcedPage)
+
+    async def resolve(
+        info: strawberry.Info[Context, None],
+        first: Any = 50,
+        after: Any = strawberry.UNSET,
+        filter: Any = strawberry.UNSET,
+        order_by: Any = strawberry.UNSET,
+        connection_ids: Any = strawberry.UNSET,
+        systems: Any = strawberry.UNSET,
+        timeout_ms: Any = strawberry.UNSET,
+        require_complete: Any = False,
+    ) -> Any:
+        context = info.context
+        context.directory.require("READ")
+        after, order_by, connection_ids, systems, timeout_ms = map(
+            given, (after, order_by, connection_ids, systems, timeout_ms)
+        )
+        lives = choose_sources(context, connection_ids, systems)
+        order = parse_order(entity, order_by)
+        tree = parse(shape_of(entity), filter)
+        selection = selection_of(info._raw_info)
+        query = fingerprint(context.directory.tenant, entity.list_root, tree, order, connection_ids, systems)
+        value_type = comparable_type(entity, order.path) if order else None
+        places = {str(live.connection.id): Place() for live in lives}
+        if after is not None:
+            kept = read_cursor(context.cursor_key, query, after, value_type)
+            lives = [live for live in lives if live.connection.id in kept]
+            places = {connection_id: kept[connection_id] for connection_id in places if connection_id in kept}
+        question = Question(
+            entity, tree, order, checked_first(first), rows_of(selection), checked_timeout(timeout_ms), places
+        )
+        answer = await fan_out(lives, question, context)
+        if require_complete and not answer.is_complete:
+            raise _incomplete(answer.outcomes)
+        return _build(page, answer, places, selection, lambda now: write_cursor(context.cursor_key, query, now), after)
+
+    resolve.__annotations__ |= {
+        "first": First,
+        "after": After,
+        "filter": _argument(
+            filter_of(entity.cls) | None, "Which rows; without it, all that the token may see and that are not deleted."
+        ),
+        "order_by": _argument(
+            list[sort_of(entity.cls)] | None,  # type: ignore[misc]
+            "The order of the rows, rows without a value last; without it the systems take turns.",
+        ),
+        "connection_ids": ConnectionIds,
+        "systems": SystemKeys,
+        "timeout_ms": Timeout,
+        "require_complete": RequireComplete,
+        "return": page | None,
+    }
+    about = f"{entity.plural.capitalize()} of all systems that the token can see, merged into one list."
+    return strawberry.field(resolver=resolve, description=about)
+
+
+def choose_sources(
+    context: Context, connection_ids: Sequence[str] | None, systems: Sequence[str] | None
+) -> list[LiveSource]:
+    """The connections to ask; a choice that names what is not there is an error, not an empty answer."""
+    lives = list(context.directory.sources())
+    if connection_ids is not None:
+        known = {live.connection.id for live in lives}
+        missing = next((item for item in connection_ids if item not in known), None)
+        if missing is not None:
+            raise failure(
+                ErrorCode.CONNECTION_NOT_FOUND,
+                f"There is no connection {missing!r} in use that this token can see.",
+                field="connectionIds",
+            )
+        lives = [live for live in lives if live.connection.id in connection_ids]
+    if systems is not None:
+        known_systems = set(system_keys())
+        wrong = next((item for item in systems if item not in known_systems), None)
+        if wrong is not None:
+            raise failure(
+                ErrorCode.VALIDATION_FAILED,
+                f"There is no system {wrong!r}; `systems` lists: {', '.join(sorted(known_systems))}.",
+                field="systems",
+            )
+        lives = [live for live in lives if live.source.system.key in systems]
+    if len(lives) > context.limits.max_sources:
+        raise failure(
+            ErrorCode.QUERY_TOO_COMPLEX,
+            f"This would ask {len(lives)} connections; at most {context.limits.max_sources} can be asked at once. "
+            "Choose some with `connectionIds` or `systems`.",
+        )
+    return lives
+
+
+def checked_timeout(timeout_ms: int | None) -> int | None:
+    """The time that was asked for, or a clear error."""
+    if timeout_ms is not None and not 1 <= timeout_ms <= _MAX_TIMEOUT_MS:
+        raise failure(
+            ErrorCode.VALIDATION_FAILED,
+            f"`timeoutMs` must lie between 1 and {_MAX_TIMEOUT_MS}, not {timeout_ms}.",
+            field="timeoutMs",
+        )
+    return timeout_ms
+
+
+def _build(
+    page: type[Any],
+    answer: FanOut,
+    before: Mapping[str, Place],
+    selection: Selection,
+    seal: Callable[[Mapping[str, Place]], str],
+    after: str | None,
+) -> Any:
+    used: dict[str, int] = {}
+    wants_cursors = "cursor" in below(selection, "edges")
+    wants_start = "startCursor" in below(selection, "pageInfo")
+    cursors = []
+    for place, item in enumerate(answer.picked):
+        used[item.connection_id] = item.index + 1
+        if wants_cursors or (wants_start and place == 0):
+            cursors.append(seal(_exact_places(before, answer, used)))
+    wants_end = "endCursor" in below(selection, "pageInfo")
+    end = seal(places_after(before, answer.batches, used)) if before and wants_end else None
+    rows = [item.record for item in answer.picked]
+    edges = zip(cursors, rows, strict=True) if wants_cursors else (("", row) for row in rows)
+    return page(
+        nodes=rows,
+        edges=[page.Edge(cursor=cursor, node=row) for cursor, row in edges] if "edges" in selection else [],
+        page_info=PageInfo(
+            has_next_page=answer.has_more,
+            has_previous_page=after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=end,
+        ),
+        is_complete=answer.is_complete,
+        sources=answer.outcomes,
+    )
+
+
+def _exact_places(before: Mapping[str, Place], answer: FanOut, used: Mapping[str, int]) -> dict[str, Place]:
+    """The places after a row in the middle of a page: sources without a row so far have not moved."""
+    moved = {connection_id: answer.batches[connection_id] for connection_id in used}
+    return places_after(before, moved, used)
+
+
+def _incomplete(outcomes: Sequence[SourceOutcome]) -> GraphQLError:
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    names = ", ".join(outcome.connection.name for outcome in failed)
+    first_code = failed[0].error.code if failed and failed[0].error else ErrorCode.INTERNAL
+    error = failure(first_code, f"Not every source answered in full: {names}.")
+    details = [
+        {
+            "connectionId": outcome.connection.id,
+            "status": outcome.status.name,
+            "code": outcome.error.code.name if outcome.error else None,
+            "message": outcome.error.message if outcome.error else None,
+            "fetchedAt": print_datetime(outcome.fetched_at) if outcome.fetched_at else None,
+        }
+        for outcome in outcomes
+    ]
+    return GraphQLError(error.message, extensions={**(error.extensions or {}), "sources": details})

@@ -1,0 +1,75 @@
+"""Puts the rows of several sources into one page: by value where an order is asked for, else in turns."""
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.scan import Batch
+from resolvers.cursors import Place
+from schema.matching import attribute_path
+from schema.ordering import sort_key
+from schema.sorting import SortStep
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One row of the page: its connection, and its index in that connection's batch."""
+
+    connection_id: str
+    index: int
+    record: Any
+
+
+def merge(batches: Mapping[str, Batch], order: SortStep | None, count: int) -> list[Picked]:
+    """The first `count` rows of all batches together.
+
+    With an order, the page ends early where a source that has more ran out of rows: what it would send next may
+    belong before the rows of the others.
+    """
+    rows = _by_value(batches, order) if order is not None else _in_turns(batches)
+    return [picked for picked, _ in zip(rows, range(count), strict=False)]
+
+
+def _in_turns(batches: Mapping[str, Batch]) -> Iterator[Picked]:
+    longest = max((len(batch.records) for batch in batches.values()), default=0)
+    for index in range(longest):
+        for connection_id, batch in batches.items():
+            if index < len(batch.records):
+                yield Picked(connection_id, index, batch.records[index])
+
+
+def _by_value(batches: Mapping[str, Batch], order: SortStep) -> Iterator[Picked]:
+    """Rows that tie come in the order of connection; within one connection its own order stands."""
+    value_of = attribute_path(order.path)
+
+    def entry(connection_id: str, index: int) -> tuple[Any, str, int]:
+        value = value_of(batches[connection_id].records[index])
+        return (sort_key(value, descending=order.descending), connection_id, index)
+
+    if any(not batch.records and batch.has_more for batch in batches.values()):
+        return
+    heap = [entry(connection_id, 0) for connection_id, batch in batches.items() if batch.records]
+    heapq.heapify(heap)
+    while heap:
+        _, connection_id, index = heapq.heappop(heap)
+        batch = batches[connection_id]
+        yield Picked(connection_id, index, batch.records[index])
+        if index + 1 < len(batch.records):
+            heapq.heappush(heap, entry(connection_id, index + 1))
+        elif batch.has_more:
+            return
+
+
+def places_after(
+    before: Mapping[str, Place], batches: Mapping[str, Batch], used: Mapping[str, int]
+) -> dict[str, Place]:
+    """Where every source stands once `used` rows of its batch are in the page; failed ones stay where they were."""
+    places = dict(before)
+    for connection_id, batch in batches.items():
+        taken = used.get(connection_id, 0)
+        if taken == len(batch.records):
+            places[connection_id] = Place(batch.resume, is_done=not batch.has_more)
+        elif taken:
+            places[connection_id] = Place(batch.places[taken - 1])
+    return places

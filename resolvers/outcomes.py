@@ -1,0 +1,75 @@
+"""Turns a source's trouble into the outcome and the problem that clients see."""
+
+import logging
+
+from connectors.errors import (
+    AddressRefused,
+    BadAnswer,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    Reauthorize,
+    Rejected,
+    TimedOut,
+    Trouble,
+    Unavailable,
+    WrongSystem,
+)
+from connectors.scan import SortTooLarge
+from resolvers.ports import LiveSource
+from schema.errors import ErrorCode, Problem, UpstreamProblem, problem
+from schema.records import FieldGapReason
+from schema.sources import SourceStatus
+
+_LOGGER = logging.getLogger(__name__)
+_MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
+    Reauthorize: (SourceStatus.REAUTHORIZATION_REQUIRED, ErrorCode.REAUTHORIZATION_REQUIRED),
+    PermissionDenied: (SourceStatus.PERMISSION_DENIED, ErrorCode.UPSTREAM_PERMISSION_DENIED),
+    RateLimited: (SourceStatus.RATE_LIMITED, ErrorCode.UPSTREAM_RATE_LIMITED),
+    TimedOut: (SourceStatus.TIMED_OUT, ErrorCode.UPSTREAM_TIMEOUT),
+    Unavailable: (SourceStatus.ERROR, ErrorCode.UPSTREAM_UNREACHABLE),
+    WrongSystem: (SourceStatus.ERROR, ErrorCode.CONNECTION_MISCONFIGURED),
+    AddressRefused: (SourceStatus.ERROR, ErrorCode.CONNECTION_MISCONFIGURED),
+    Rejected: (SourceStatus.ERROR, ErrorCode.UPSTREAM_REJECTED),
+    NotFound: (SourceStatus.ERROR, ErrorCode.RECORD_NOT_FOUND),
+    BadAnswer: (SourceStatus.ERROR, ErrorCode.UPSTREAM_BAD_RESPONSE),
+}
+
+
+def code_of(trouble: Trouble) -> ErrorCode:
+    """The code of a trouble; a system that answers that it failed is another thing than one out of reach."""
+    if isinstance(trouble, Unavailable) and trouble.upstream is not None:
+        return ErrorCode.UPSTREAM_ERROR
+    return _MEANINGS[type(trouble)][1]
+
+
+def upstream_of(trouble: Trouble) -> UpstreamProblem | None:
+    """What the system itself said."""
+    said = trouble.upstream
+    if said is None:
+        return None
+    return UpstreamProblem(status=said.status, code=said.code, message=said.message, request_id=said.request_id)
+
+
+def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[SourceStatus, Problem]:
+    """Status and problem of a source that failed; what is not a known trouble is a fault of ours, and logged."""
+    details = {
+        "connection_id": live.connection.id,
+        "system": live.source.system.key,
+        "request_id": request_id,
+    }
+    if isinstance(error, SortTooLarge):
+        message = "The system cannot sort by this field, and has too many rows to sort them here."
+        return SourceStatus.UNSUPPORTED, problem(ErrorCode.UNSUPPORTED_SORT, message, **details)
+    if not isinstance(error, Trouble):
+        _LOGGER.error("reading a source failed", exc_info=error)
+        return SourceStatus.ERROR, problem(ErrorCode.INTERNAL, "Reading this source failed.", **details)
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        details["retry_after_ms"] = int(error.retry_after * 1000)
+    details["upstream"] = upstream_of(error)
+    return _MEANINGS[type(error)][0], problem(code_of(error), error.message, **details)
+
+
+def gap_of(status: SourceStatus) -> FieldGapReason:
+    """Why a link is null whose call ended like this."""
+    return FieldGapReason.NOT_PERMITTED if status is SourceStatus.PERMISSION_DENIED else FieldGapReason.SOURCE_ERROR

@@ -1,0 +1,120 @@
+"""The schema as a whole: list and single roots of every entity, nodes, connections, systems and customers."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from connectors.registry import all_systems, find_system
+from resolvers.describing import describe_system
+from resolvers.lists import list_root
+from resolvers.mutations import Mutation
+from resolvers.ports import Context
+from resolvers.singles import GlobalId, find_node, find_nodes, single_root
+from schema import purchasing, vendors
+from schema.absent import given
+from schema.connections import (
+    CONNECTED_SYSTEM_FILTER,
+    CUSTOMER_FILTER,
+    ConnectedSystem,
+    ConnectedSystemConnection,
+    ConnectionsFilter,
+    CustomerConnection,
+    CustomersFilter,
+    Viewer,
+    page_of_stored,
+)
+from schema.errors import MUTATION_ERRORS, ErrorCode, failure
+from schema.model import ENTITIES
+from schema.pages import After, First
+from schema.records import Node
+from schema.scalars import SCALARS
+from schema.systems import System
+
+_MAX_NODES = 200
+_ENTITY_MODULES = (purchasing, vendors)
+"""Importing them is what declares the entities."""
+
+
+@strawberry.type(description="What can be asked.")
+class _StoredRoots:
+    """The roots that are answered from our own store."""
+
+    @strawberry.field(description="Anything, by id.")
+    async def node(self, info: strawberry.Info[Context, Any], id: GlobalId) -> Node | None:
+        """Find one thing."""
+        found: Node | None = await find_node(info, id)
+        return found
+
+    @strawberry.field(description="Several things, by id, in the same order; null for what is not there.")
+    async def nodes(
+        self,
+        info: strawberry.Info[Context, Any],
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids, 200 at most.")],
+    ) -> list[Node | None]:
+        """Find several things."""
+        if len(ids) > _MAX_NODES:
+            raise failure(
+                ErrorCode.VALIDATION_FAILED, f"`ids` takes at most {_MAX_NODES} ids, not {len(ids)}.", field="ids"
+            )
+        return await find_nodes(info, ids)
+
+    @strawberry.field(description="A connection, by id.")
+    async def connection(self, info: strawberry.Info[Context, Any], id: GlobalId) -> ConnectedSystem | None:
+        """Find a connection."""
+        return await info.context.directory.connection(id)
+
+    @strawberry.field(description="The connections that the token can see.", graphql_type=ConnectedSystemConnection)
+    async def connections(
+        self,
+        info: strawberry.Info[Context, Any],
+        first: First = 50,
+        after: After = strawberry.UNSET,
+        filter: ConnectionsFilter = strawberry.UNSET,
+    ) -> Any:
+        """Page the connections."""
+        rows = await info.context.directory.connections()
+        return page_of_stored(ConnectedSystemConnection, CONNECTED_SYSTEM_FILTER, rows, filter, first, given(after))
+
+    @strawberry.field(description="What can be connected.")
+    def systems(self) -> list[System]:
+        """Describe every kind of system."""
+        return [describe_system(system) for system in all_systems()]
+
+    @strawberry.field(description="A kind of system, by key.")
+    def system(self, key: Annotated[str, strawberry.argument(description="The key, such as maximo.")]) -> System | None:
+        """Describe one kind of system."""
+        system = find_system(key)
+        return describe_system(system) if system is not None else None
+
+    @strawberry.field(description="The customers that the token can see.", graphql_type=CustomerConnection)
+    async def customers(
+        self,
+        info: strawberry.Info[Context, Any],
+        first: First = 50,
+        after: After = strawberry.UNSET,
+        filter: CustomersFilter = strawberry.UNSET,
+    ) -> Any:
+        """Page the customers."""
+        rows = await info.context.directory.customers()
+        return page_of_stored(CustomerConnection, CUSTOMER_FILTER, rows, filter, first, given(after))
+
+    @strawberry.field(description="Who is asking.")
+    async def viewer(self, info: strawberry.Info[Context, Any]) -> Viewer:
+        """Tell the caller who they are."""
+        return await info.context.directory.viewer()
+
+
+def build_schema() -> strawberry.Schema:
+    """The executable schema; the same whatever is connected."""
+    roots: dict[str, Any] = {}
+    for entity in ENTITIES.values():
+        roots[entity.list_root] = list_root(entity)
+        roots[entity.root] = single_root(entity)
+    query = strawberry.type(type("Query", (_StoredRoots,), roots), name="Query", description="What can be asked.")
+    return strawberry.Schema(
+        query=query,
+        mutation=Mutation,
+        types=[*(entity.cls for entity in ENTITIES.values()), *MUTATION_ERRORS],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
