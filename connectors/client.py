@@ -1,9 +1,7 @@
 """The only input and output of a connector: one call, its login, its deadline, and what became of it."""
 
 import asyncio
-import re
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 from opentelemetry import trace
@@ -142,16 +140,14 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def _stage(chain: list[BaseException]) -> str:
-    names = " ".join(type(item).__name__.lower() for item in chain)
-    if re.search(r"dns|gaierror|nameresolution", names):
-        return "DNS"
-    return "TLS" if re.search(r"ssl|certificate", names) else "TCP"
+    """How far connecting came, as the transport says; one that does not say got nowhere."""
+    return next((item.stage for item in chain if hasattr(item, "stage")), "TCP")
 
 
 def _unreachable(chain: list[BaseException]) -> str:
-    sentences: dict[str, Any] = {
+    sentences = {
         "DNS": "The system's host name is not known.",
         "TCP": "Nothing answers at the system's address.",
         "TLS": "No secure line to the system could be made.",
     }
-    return str(sentences[_stage(chain)])
+    return sentences.get(_stage(chain), "No connection to the system could be made.")

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
+from connectors.errors import AddressRefused, Sent
 from gateway.settings import Network, Profile
 
 Address = IPv4Address | IPv6Address
@@ -48,18 +49,6 @@ _KINDS = sorted(
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-class AddressRefused(Exception):
-    """The address is not one that this process may dial.
-
-    Deliberately no OSError: those count as the source's failure, are tried again and open the breaker.
-    """
-
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"this address may not be reached: {reason}")
-        self.address = address
-        self.reason = reason
-
-
 class AddressPolicy:
     """Decides about every address that is about to be dialled.
 
@@ -81,19 +70,27 @@ class AddressPolicy:
 
     def check(self, address: str, port: int) -> None:
         """Raise AddressRefused unless this address and port may be dialled."""
+        reason = self.objection(address, port)
+        if reason is not None:
+            raise AddressRefused(f"The address may not be called: {reason}.", sent=Sent.NOT_SENT)
+
+    def objection(self, address: str, port: int) -> str | None:
+        """Say why this address and port may not be dialled; None if they may."""
         if self._profile == "dev":
-            return
+            return None
         try:
             reached = reached_by(ip_address(address))
         except ValueError:
-            raise AddressRefused(address, "it is not an IP address in its usual form") from None
+            return "it is not an IP address in its usual form"
         if any(port == own_port and _is_same(reached, own) for own, own_port in self._own):
-            raise AddressRefused(address, "it is this gateway's own")
+            return "it is this gateway's own"
         network, kind = _kind_of(reached)
         if kind == "public" or any(_permits(allowed, reached, network, kind) for allowed in self._allowed):
-            return
-        where = "outside the allowed networks" if self._profile == "plant" else "not public"
-        raise AddressRefused(address, f"it is {where} ({kind})")
+            return None
+        if self._profile == "plant":
+            return f"{address} is outside the allowed networks ({kind})"
+        # Not which one: what a name leads to inside the operator's network is none of a tenant's business.
+        return "it is not public"
 
 
 def reached_by(address: Address) -> Address:

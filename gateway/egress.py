@@ -3,7 +3,8 @@
 Users type the addresses of their systems, so what is checked is the address that is actually dialled, at the
 socket, on every connection. Failures are told apart by what the transport really did: `httpx.ConnectError`
 and `httpx.ConnectTimeout` mean that no byte of the request has left; every other `httpx.TransportError` means
-that the source may have seen it. Nothing is ever sent twice here: repeating is the caller's decision.
+that the source may have seen it. A refused address or URL is `connectors.errors.AddressRefused`. Nothing is
+ever sent twice here: repeating is the caller's decision.
 """
 
 import asyncio
@@ -26,7 +27,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from gateway.addresses import AddressPolicy, AddressRefused
+from connectors.errors import AddressRefused, Sent
+from gateway.addresses import AddressPolicy
 from gateway.settings import Network, Profile
 
 __all__ = ["AddressRefused", "ConnectFailed", "ConnectTimedOut", "Egress", "Lookup", "Tls", "UrlRefused"]
@@ -52,11 +54,11 @@ _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?", re.IGNORECASE)
 _NUMERIC_HOST = re.compile(r"(?:^|\.)(?:0x[0-9a-f]*|[0-9]+)\.?$", re.IGNORECASE)
 
 
-class UrlRefused(Exception):
-    """The URL is not one that may be called; `reason` is a sentence for the user who typed it."""
+class UrlRefused(AddressRefused):
+    """The URL is not one that may be called; `reason` is a clause for the user who typed it."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(f"The URL may not be called: {reason}.", sent=Sent.NOT_SENT)
         self.reason = reason
 
 
@@ -126,8 +128,8 @@ class Egress:
 
     def client(
         self,
-        *,
         base_url: str = "",
+        *,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
         timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
@@ -166,9 +168,9 @@ class Egress:
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
-            raise UrlRefused("this is not a URL") from None
+            raise UrlRefused("it is not a URL") from None
         if parsed.fragment:
-            raise UrlRefused("the URL must not have a fragment (#...)")
+            raise UrlRefused("it must not have a fragment (#...)")
         self._check(parsed)
 
     def close(self) -> None:
@@ -177,25 +179,26 @@ class Egress:
 
     def _check(self, url: httpx.URL) -> None:
         if url.scheme not in {"http", "https"}:
-            raise UrlRefused("the URL must start with https:// or http://")
+            raise UrlRefused("it must start with https:// or http://")
         if url.scheme == "http" and self._profile == "cloud":
-            raise UrlRefused("the URL must start with https://")
+            raise UrlRefused("it must start with https://")
         if not url.host:
-            raise UrlRefused("the URL has no host")
+            raise UrlRefused("it has no host")
         if url.userinfo:
-            raise UrlRefused("the URL must not contain a user name or password")
+            raise UrlRefused("it must not contain a user name or password")
         port = _PORTS[url.scheme] if url.port is None else url.port
         if not 0 < port < 65_536:
-            raise UrlRefused("the URL's port is not between 1 and 65535")
+            raise UrlRefused("its port is not between 1 and 65535")
         if not _HOST_NAME.fullmatch(host := url.raw_host.decode()) and ":" not in host:
-            raise UrlRefused("the URL's host is not a host name")
+            raise UrlRefused("its host is not a host name")
         if ":" in host or _NUMERIC_HOST.search(host):
             try:
-                self._policy.check(str(ip_address(host)), port)
+                address = str(ip_address(host))
             except ValueError:
-                raise UrlRefused("the host must be a name or an IP address in its usual form") from None
-            except AddressRefused as error:
-                raise UrlRefused(str(error)) from None
+                raise UrlRefused("its host must be a name or an IP address in its usual form") from None
+            reason = self._policy.objection(address, port)
+            if reason is not None:
+                raise UrlRefused(reason)
 
     def _session(self, context: ssl.SSLContext, connections: int) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -249,16 +252,16 @@ class _Resolver(AbstractResolver):
         except UnicodeError as error:  # a label that is empty or too long
             raise OSError(f"{host!r} is not a host name") from error
         permitted = []
-        refusal: AddressRefused | None = None
+        refused: AddressRefused | None = None
         for address in addresses:
             try:
                 self._policy.check(address, port)
             except AddressRefused as error:
-                refusal = error
+                refused = error
             else:
                 permitted.append(address)
         if not permitted:
-            raise refusal or OSError(f"{host!r} has no address")
+            raise refused or OSError(f"{host!r} has no address")
         return [
             ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
             for address in permitted
@@ -345,7 +348,7 @@ def _failure(error: BaseException) -> Exception:
         case aiohttp.ConnectionTimeoutError():
             return ConnectTimedOut("connecting took too long")
         case aiohttp.InvalidURL():
-            return AddressRefused(str(error.url), "it is not an IP address in its usual form")
+            return UrlRefused("its host must be a name or an IP address in its usual form")
         case TimeoutError():
             return httpx.ReadTimeout("the source took too long to answer")
         case aiohttp.ServerDisconnectedError():

@@ -106,7 +106,7 @@ class Keyring:
         except KeyringError as error:
             raise KeyringError(f"{path}: {error}") from None
         except (ValueError, TypeError, KeyError, AttributeError):
-            # No cause: the decoder's message would quote the file.
+            # No cause: the decoder's exception holds the whole file.
             raise KeyringError(f"{path} is not a key file") from None
 
     @property

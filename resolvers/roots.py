@@ -1,8 +1,11 @@
 """The schema as a whole: list and single roots of every entity, nodes, connections, systems and customers."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from connectors.registry import all_systems, find_system
@@ -105,16 +108,24 @@ class _StoredRoots:
         return await info.context.directory.viewer()
 
 
-def build_schema() -> strawberry.Schema:
+class _Schema(strawberry.Schema):
+    """A schema that leaves the account of errors to the process, which knows the request."""
+
+    def process_errors(self, errors: Sequence[GraphQLError], execution_context: Any = None) -> None:
+        """Nothing: an error may be an expected refusal, and only its form decides whether it is logged."""
+
+
+def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema; the same whatever is connected."""
     roots: dict[str, Any] = {}
     for entity in ENTITIES.values():
         roots[entity.list_root] = list_root(entity)
         roots[entity.root] = single_root(entity)
     query = strawberry.type(type("Query", (_StoredRoots,), roots), name="Query", description="What can be asked.")
-    return strawberry.Schema(
+    return _Schema(
         query=query,
         mutation=Mutation,
         types=[*(entity.cls for entity in ENTITIES.values()), *MUTATION_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
+        extensions=extensions,
     )

@@ -1,5 +1,6 @@
 """The web console: the page that browsers get at /graphql, built from the sources in this folder."""
 
+import html
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +21,18 @@ def page(configuration: Mapping[str, object]) -> str | None:
     `notice`; every one may be missing. The page is read from disk at each call.
     """
     try:
-        html = (DIST / "index.html").read_text(encoding="utf-8")
+        built = (DIST / "index.html").read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     # Inside a script element only "<" can do harm: it could close the element or open a comment.
     text = json.dumps(configuration).replace("<", r"\u003c")
-    return html.replace(_CONFIGURATION, _CONFIGURATION.replace("{}", text))
+    return built.replace(_CONFIGURATION, _CONFIGURATION.replace("{}", text))
+
+
+def unbuilt_page() -> str:
+    """What a browser gets instead of the console: how to build it, and that the API works all the same."""
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Switchgear</title>"
+        "<h1>Switchgear</h1><p>The GraphQL endpoint is here and works; send queries with POST.</p>"
+        f"<p>{html.escape(BUILD_HINT)}</p></html>"
+    )

@@ -213,6 +213,7 @@ def test_other_files_are_no_key_files_and_are_not_quoted(path: Path, text: str) 
     assert str(path) in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
 
 
 def test_a_newer_file_is_refused(path: Path) -> None:

@@ -14,7 +14,7 @@ from connectors.sandbox.odata_v2.literals import duration, instant
 from connectors.sandbox.odata_v2.service import EntitySet, Navigation, Property, Row, Service
 from connectors.sandbox.odata_v2.values import EPOCH, NUMBERS
 
-TICKS = re.compile(r"/Date\((-?\d{1,14})(?:[+-]\d{4})?\)/")
+TICKS = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 
 Complete = Callable[[EntitySet, Row], None]
 

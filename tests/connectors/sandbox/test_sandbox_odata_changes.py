@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -51,6 +52,8 @@ async def test_a_token_belongs_to_cookie_and_user(
     async with connect(application, auth=("other", "right"), cookies=cookies) as other:
         answer = await other.post("Document", headers={"x-csrf-token": token}, json={})
         assert answer.status_code == 403
+        answer = await other.get("", headers={"x-csrf-token": "fetch"})
+        assert answer.headers["x-csrf-token"] != token
     async with connect(application, cookies=cookies) as same:
         again = await same.get("", headers={"x-csrf-token": "fetch"})
         assert again.headers["x-csrf-token"] == token
@@ -75,7 +78,8 @@ async def test_a_change(application: ODataV2Sandbox, writer: httpx.AsyncClient) 
     assert {name: row[name] for name in body} == {**body, "Weight": "2.500"}
     assert row["ChangedAt"] == "/Date(1795176000000+0000)/"
     assert row["__metadata"]["etag"] != tag
-    assert application.data["Document"][0]["Weight"] == Decimal("2.5")
+    stored = application.data["Document"][0]
+    assert (stored["Weight"], stored["CreatedOn"]) == (Decimal("2.5"), date(2026, 12, 1))
 
 
 async def test_each_change_makes_a_new_etag(writer: httpx.AsyncClient) -> None:
@@ -239,9 +243,7 @@ async def test_created_as_atom_if_json_was_not_asked_for(writer: httpx.AsyncClie
     assert "<d:Number>100</d:Number>" in answer.text
 
 
-async def test_delete_marks_where_rows_are_kept(
-    application: ODataV2Sandbox, writer: httpx.AsyncClient
-) -> None:
+async def test_delete_marks_where_rows_are_kept(application: ODataV2Sandbox, writer: httpx.AsyncClient) -> None:
     answer = await writer.delete("Line(Document='9',Position='100')")
     assert (answer.status_code, answer.content) == (204, b"")
     assert [line.get("Deleted", "") for line in application.data["Line"]] == ["", "L", ""]

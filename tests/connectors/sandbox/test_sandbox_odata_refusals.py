@@ -18,6 +18,10 @@ NO_SEGMENT = "005056A509B11EE1B9A8FEC11C21D78E"
 NO_OPTION = "/IWBEP/CM_MGW_RT/022"
 
 
+def parsed(text: str) -> ElementTree.Element:
+    return ElementTree.fromstring(text)  # noqa: S314 - the sandbox wrote it
+
+
 async def refused(client: httpx.AsyncClient, path: str) -> tuple[int, str, str]:
     answer = await client.get(path)
     error = answer.json()["error"]
@@ -52,7 +56,7 @@ async def test_an_error_as_it_is_written(client: httpx.AsyncClient) -> None:
 async def test_an_error_is_xml_unless_json_was_asked_for(client: httpx.AsyncClient) -> None:
     answer = await client.get("Document('404')", headers={"accept": "*/*"})
     assert answer.headers["content-type"].startswith("application/xml")
-    assert ElementTree.fromstring(answer.text)[0].text == "/IWBEP/CM_MGW_RT/020"
+    assert parsed(answer.text)[0].text == "/IWBEP/CM_MGW_RT/020"
     answer = await client.get("Document('404')?$format=json", headers={"accept": "*/*"})
     assert answer.json()["error"]["code"] == "/IWBEP/CM_MGW_RT/020"
 
@@ -159,6 +163,7 @@ async def test_a_service_without_the_right(make: Make, connect: Connect) -> None
         (("nobody", "right"), {}),
         (None, {"authorization": "Basic %%%"}),
         (None, {"authorization": "Basic /w=="}),
+        (None, {"authorization": "Basic cmVhZ!GVyOnJpZ2h0"}),
         (None, {"authorization": "Bearer cmVhZGVyOnJpZ2h0"}),
     ],
 )
@@ -189,7 +194,7 @@ async def test_an_endless_query(make: Make, connect: Connect) -> None:
 
 async def test_metadata_tells_the_facts(client: httpx.AsyncClient) -> None:
     answer = await client.get("$metadata", headers={"accept": "application/xml"})
-    schema = ElementTree.fromstring(answer.text)[0][0]
+    schema = parsed(answer.text)[0][0]
     edm = "{http://schemas.microsoft.com/ado/2008/09/edm}"
     sap = "{http://www.sap.com/Protocols/SAPData}"
     types = {each.get("Name"): each for each in schema.iter(f"{edm}EntityType")}
@@ -209,9 +214,7 @@ async def test_metadata_tells_the_facts(client: httpx.AsyncClient) -> None:
     assert properties["ChangedAt"].get("ConcurrencyMode") == "Fixed"
     sets = {each.get("Name"): each for each in schema.iter(f"{edm}EntitySet")}
     assert sets["Share"].get(f"{sap}creatable") == "false"
-    ends = {
-        each.get("Name"): [end.get("Multiplicity") for end in each] for each in schema.iter(f"{edm}Association")
-    }
+    ends = {each.get("Name"): [end.get("Multiplicity") for end in each] for each in schema.iter(f"{edm}Association")}
     assert ends["assoc_Document_to_Line"] == ["1", "*"]
     assert ends["assoc_Line_to_Document"] == ["1", "0..1"]
 

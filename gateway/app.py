@@ -1,0 +1,163 @@
+"""Where all the parts meet: settings in, an ASGI application out."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+import schema
+from gateway import console, tokens
+from gateway.auth import Caller, check_key
+from gateway.connections import CallerAdministration
+from gateway.directory import Directory
+from gateway.egress import Egress
+from gateway.http import GraphQLEndpoint, RequestIds
+from gateway.keyring import Keyring
+from gateway.limits import limits_extension
+from gateway.settings import Settings
+from gateway.stores.sql import Store
+from resolvers.ports import Context, ReadLimits
+from resolvers.roots import build_schema
+
+_LOGGER = logging.getLogger(__name__)
+_REFRESH_SECONDS = 1.0
+_REQUEST_SECONDS = 120.0
+_TOUCH_SECONDS = 60.0
+
+
+class Gateway:
+    """The running process: its store, its directory and what it tells of itself."""
+
+    def __init__(self, settings: Settings, keyring: Keyring, own_addresses: Sequence[tuple[str, int]]) -> None:
+        if not str(schema.__file__).startswith(str(console.DIST.parents[2])):
+            raise RuntimeError(f"another package called schema is in the way: {schema.__file__}")
+        self.settings = settings
+        self.keyring = keyring
+        self._egress = Egress(settings.profile, settings.allowed_networks, own_addresses)
+        self._limits = ReadLimits(
+            timeout_ms=settings.source_timeout_ms,
+            max_sources=settings.max_sources,
+            max_sources_at_once=settings.max_sources_at_once,
+            max_scan_rows=settings.max_scan_rows,
+        )
+        self._touched: dict[str, float] = {}
+        self._is_open = False
+        self.is_prepared = True
+        """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
+        self.directory: Directory
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open everything, keep the directory fresh, and close everything again."""
+        store = await Store.open(self.settings.store_url)
+        self.directory = Directory(store, self.keyring, self._egress, max_answer_bytes=self.settings.max_response_bytes)
+        await self.directory.refresh()
+        refreshing = asyncio.create_task(self._keep_fresh())
+        self._is_open = True
+        try:
+            yield
+        finally:
+            self._is_open = False
+            refreshing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await refreshing
+            await self.directory.close()
+            self._egress.close()
+            await store.close()
+
+    async def _keep_fresh(self) -> None:
+        """See changes that other processes make to the store."""
+        while True:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            try:
+                await self.directory.refresh()
+            except Exception:
+                _LOGGER.exception("the store could not be read")
+
+    async def authenticate(self, token: str) -> Caller:
+        """The caller of a token; a known one costs no SQL."""
+        digest = tokens.digest(token, self.keyring.pepper)
+        key = self.directory.keys.get(digest)
+        if key is None and tokens.checksum_ok(token):
+            key = await self.directory.store.key_by_digest(digest)
+        caller = check_key(key)
+        await self._touch(caller)
+        return caller
+
+    async def _touch(self, caller: Caller) -> None:
+        """Note that a key is in use, at most once a minute."""
+        now = asyncio.get_running_loop().time()
+        if now - self._touched.get(caller.key.id, -_TOUCH_SECONDS) >= _TOUCH_SECONDS:
+            self._touched[caller.key.id] = now
+            await self.directory.store.touch_key(caller.key.id, datetime.now(UTC))
+
+    def context(self, caller: Caller, identifier: str) -> Context:
+        """What the resolvers of one request share."""
+        now = asyncio.get_running_loop().time()
+        return Context(
+            directory=self.directory.view(caller),
+            administration=CallerAdministration(caller, self.directory, self.keyring),
+            cursor_key=self.keyring.cursor_key,
+            request_id=identifier,
+            limits=self._limits,
+            started=now,
+            deadline=now + _REQUEST_SECONDS,
+            fetched_at=datetime.now(UTC),
+        )
+
+    async def ready(self, request: Request) -> Response:
+        """Whether requests can be served now."""
+        try:
+            await self.directory.store.epoch()
+        except Exception:
+            _LOGGER.exception("the store does not answer")
+            return JSONResponse({"status": "the store does not answer"}, 503)
+        is_ready = self._is_open and self.is_prepared
+        return JSONResponse({"status": "ready" if is_ready else "starting"}, 200 if is_ready else 503)
+
+
+def build(
+    settings: Settings,
+    keyring: Keyring,
+    own_addresses: Sequence[tuple[str, int]] = (),
+    console_configuration: Callable[[], Mapping[str, Any]] = dict,
+) -> Starlette:
+    """The application; `console_configuration` is what the page for browsers starts with.
+
+    Its `state.gateway` is the process behind it.
+    """
+    gateway = Gateway(settings, keyring, own_addresses)
+    endpoint = GraphQLEndpoint(
+        build_schema([limits_extension(settings)]),
+        gateway.authenticate,
+        gateway.context,
+        lambda: console.page({"endpoint": "/graphql", **console_configuration()}) or console.unbuilt_page(),
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with gateway.running():
+            yield
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    routes = [
+        Route("/graphql", endpoint, methods=None),
+        Route("/healthz", healthz),
+        Route("/readyz", gateway.ready),
+        Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),
+    ]
+    application = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestIds)])
+    application.state.gateway = gateway
+    return application

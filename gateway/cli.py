@@ -1,0 +1,152 @@
+"""The command `switchgear`: demo, init, serve, connect, systems, schema."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from gateway.settings import Settings, SettingsError, load
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+def _settings() -> Settings:
+    try:
+        return load()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _quiet_interrupt(command: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """End on Ctrl-C without a traceback; by then everything is closed."""
+
+    @wraps(command)
+    def run(*arguments: _Parameters.args, **options: _Parameters.kwargs) -> _Result:
+        try:
+            return command(*arguments, **options)
+        except KeyboardInterrupt:
+            sys.exit(0)
+
+    return run
+
+
+@click.group()
+@click.version_option(package_name="switchgear")
+def main() -> None:
+    """One live GraphQL graph over every system a plant runs."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="The port to listen on; 0 takes any free one.")
+@click.option("--data", type=click.Path(path_type=Path), help="Keep everything in this folder for the next time.")
+@_quiet_interrupt
+def demo(host: str, port: int, data: Path | None) -> None:
+    """Run a whole plant with invented data, and a console to ask it."""
+    from gateway.demo.running import run_demo
+    from gateway.logging import configure
+
+    settings = _settings()
+    configure("WARNING")
+    try:
+        asyncio.run(run_demo(settings, host, port, data, click.echo))
+    except OSError as error:
+        raise click.ClickException(f"{host}:{port} cannot be listened on: {error.strerror}; try --port 0") from None
+
+
+@main.command()
+def init() -> None:
+    """Make the encryption keys and the admin token, once."""
+    from gateway.keyring import KeyringError
+    from gateway.operators import admin_token_file, initialize
+
+    settings = _settings()
+    try:
+        token = asyncio.run(initialize(settings))
+    except (KeyringError, FileExistsError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Encryption keys: {settings.keys_path} (back them up: without them, credentials are lost)")
+    if token is None:
+        click.echo("Admin token: the one in SWITCHGEAR_ADMIN_TOKEN")
+    else:
+        click.echo(f"Admin token: {token}")
+        click.echo(f"It is also in {admin_token_file(settings)}; move it to a safe place.")
+
+
+@main.command()
+@_quiet_interrupt
+def serve() -> None:
+    """Serve the graph."""
+    import uvicorn
+
+    from gateway.app import build
+    from gateway.keyring import Keyring, KeyringError
+    from gateway.logging import configure
+    from gateway.operators import admit_operator
+    from gateway.servers import configuration, listen, port_of
+
+    settings = _settings()
+    if settings.profile == "dev":
+        raise click.ClickException("The profile `dev` reaches every address and is for the demo; use cloud or plant.")
+    configure(settings.log_level)
+    try:
+        keyring = Keyring.load(settings.keys_path)
+    except KeyringError as error:
+        raise click.ClickException(f"{error}\nRun `switchgear init` first.") from None
+    if not asyncio.run(admit_operator(settings, keyring)):
+        raise click.ClickException("There is no admin token: run `switchgear init`, or set SWITCHGEAR_ADMIN_TOKEN.")
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as error:
+        raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}") from None
+    port = port_of(listener)
+    click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
+    application = build(settings, keyring, [(settings.host, port)])
+    asyncio.run(uvicorn.Server(configuration(application)).serve([listener]))
+
+
+@main.command()
+@click.argument("system")
+@click.option("--name", required=True, help="A name to show to people.")
+@click.option("--customer", "customer_id", help="The id of the customer; a customer's key need not say.")
+@click.option("--auth-method", help="The way of logging in, by key; by default the system's first.")
+@click.option(
+    "--field", "fields", multiple=True, metavar="NAME=VALUE", help="An answer to the form; others are asked for."
+)
+@click.option("--on-premises", is_flag=True, help="The system runs at the customer's.")
+@click.option("--dry-run", is_flag=True, help="Only check the credentials; keep nothing.")
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the gateway answers.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, exists=True), help="A file with an admin or customer key."
+)
+def connect(system: str, **options: Any) -> None:
+    """Connect a system, after a live check of its credentials."""
+    from gateway.connecting import ConnectingFailed, connect_system
+
+    try:
+        click.echo(asyncio.run(connect_system(_settings(), system, **options)))
+    except ConnectingFailed as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+def systems() -> None:
+    """List what can be connected."""
+    from connectors.registry import all_systems
+
+    for system in all_systems():
+        methods = ", ".join(method.key for method in system.auth_methods)
+        click.echo(f"{system.key:<14} {system.title:<20} by {system.vendor}; logins: {methods}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    from resolvers.roots import build_schema
+
+    click.echo(build_schema().as_str())

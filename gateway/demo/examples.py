@@ -1,0 +1,75 @@
+"""Queries to begin with: the tabs of the console, and what the demo prints."""
+
+ORDERS = """\
+query Orders {
+  purchaseOrders(first: 50, orderBy: [{field: UPDATED_AT, direction: DESC}]) {
+    nodes {
+      number
+      status
+      updatedAt
+      vendor { name }
+      total { amount currency }
+      lines(first: 3) { nodes { description quantityOrdered { value unit } } }
+      connection { name system { title } }
+    }
+    pageInfo { hasNextPage endCursor }
+    isComplete
+    sources { connection { name } status count durationMs upstreamCalls error { code message remediation } }
+  }
+}
+"""
+
+WAITING = """\
+query WaitingForApproval {
+  purchaseOrders(
+    filter: {status: {in: [DRAFT, PENDING_APPROVAL]}, total: {amount: {gt: "1000"}}}
+    orderBy: [{field: TOTAL, direction: DESC}]
+  ) {
+    nodes { number status approvalStatus total { amount currency } vendor { name isBlockedForPurchasing } }
+    isComplete
+    sources { connection { name } status count filteredHere upstreamCalls }
+  }
+}
+"""
+
+MISSING = """\
+query WhatIsMissing {
+  purchaseOrders(first: 5) {
+    nodes {
+      number
+      title
+      receiptStatus
+      requiredDate
+      connection { name }
+      meta { source fetchedAt missing { path reason } }
+    }
+    sources { connection { name } status calls { purpose path requests } }
+  }
+}
+"""
+
+VENDORS = """\
+query Vendors {
+  vendors(filter: {text: "service"}, orderBy: [{field: NAME}]) {
+    nodes { number name status category { code } connection { name } }
+    pageInfo { hasNextPage endCursor }
+    sources { connection { name } status count filteredHere }
+  }
+}
+"""
+
+CONNECTED = """\
+query Connected {
+  viewer { apiKey { name kind scopes } customer { name } }
+  connections { nodes { name lifecycle system { title vendor } authorizedAt tokenPreview } }
+  systems { key title authMethods { key fields { name label isSecret } } }
+}
+"""
+
+EXAMPLES = (
+    {"title": "Orders of every system, latest change first, with vendors and lines", "query": ORDERS},
+    {"title": "What waits for approval, largest first; S/4HANA has no total, so it is made here", "query": WAITING},
+    {"title": "Why a field is empty, and which calls were made", "query": MISSING},
+    {"title": "Vendors of every system", "query": VENDORS},
+    {"title": "Who is asking, and what is connected", "query": CONNECTED},
+)

@@ -1,0 +1,261 @@
+"""What is connected, kept in process: no request waits for SQL, and a change is seen within a moment."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import httpx
+import strawberry
+
+from connectors.client import Source
+from connectors.registry import find_system
+from gateway.auth import Caller
+from gateway.egress import Egress, UrlRefused
+from gateway.keyring import Keyring, SealBroken
+from gateway.stores import rows
+from gateway.stores.sql import Store
+from resolvers.describing import describe_system
+from resolvers.ports import LiveSource
+from schema.connections import (
+    ApiKey,
+    ApiKeyKind,
+    ApiKeyScope,
+    ConnectedSystem,
+    ConnectionLifecycle,
+    Customer,
+    Environment,
+    Viewer,
+)
+from schema.systems import Deployment
+
+_LOGGER = logging.getLogger(__name__)
+_PAGE = 1_000
+
+
+class Directory:
+    """The snapshot that every request is served from, and the open sources behind it."""
+
+    def __init__(self, store: Store, keyring: Keyring, egress: Egress, *, max_answer_bytes: int) -> None:
+        self.store = store
+        self._keyring = keyring
+        self._egress = egress
+        self._max_answer_bytes = max_answer_bytes
+        self._snapshot = rows.Snapshot(epoch=-1, customers={}, connections={}, keys={}, sealed={})
+        self._lives: dict[str, LiveSource] = {}
+        self._customers: dict[str, Customer] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def keys(self) -> Mapping[str, rows.ApiKey]:
+        """The keys in force, by digest."""
+        return self._snapshot.keys
+
+    async def refresh(self) -> None:
+        """Read the store if it has changed, and open and close sources accordingly."""
+        if await self.store.epoch() == self._snapshot.epoch:
+            return
+        before, self._snapshot = self._snapshot, await self.store.snapshot()
+        snapshot = self._snapshot
+        self._customers = {item.id: describe_customer(item) for item in snapshot.customers.values()}
+        previews = {key.connection_id: key.preview for key in snapshot.keys.values() if key.connection_id}
+        lives = {}
+        for row in sorted(snapshot.connections.values(), key=lambda item: item.id):
+            sealed = snapshot.sealed.get(row.id)
+            if row.lifecycle != ConnectionLifecycle.ENABLED.name or sealed is None:
+                continue
+            described = describe_connection(row, self._customers.get(row.customer_id), previews.get(row.id))
+            known = self._lives.get(row.id)
+            is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
+            source = known.source if known is not None and is_same else self._open(row, sealed)
+            if source is not None:
+                lives[row.id] = LiveSource(described, source)
+        gone = [
+            live.source for key, live in self._lives.items() if key not in lives or lives[key].source is not live.source
+        ]
+        self._lives = lives
+        for source in gone:
+            self._close_soon(source)
+
+    def _open(self, row: rows.Connection, sealed: str) -> Source | None:
+        try:
+            answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
+            return self.open_source(row.system, row.auth_method, row.id, answers, row.settings)
+        except (SealBroken, UrlRefused) as error:
+            _LOGGER.error("a connection cannot be opened: %s", error, extra={"connection_id": row.id})
+            return None
+
+    def open_source(
+        self,
+        system_key: str,
+        auth_method: str,
+        connection_id: str,
+        answers: Mapping[str, str],
+        settings: Mapping[str, Any],
+    ) -> Source | None:
+        """A source of its own for these answers; None where this version does not know the system."""
+        system = find_system(system_key)
+        method = system.auth_method(auth_method) if system is not None else None
+        if system is None or method is None:
+            return None
+        return Source(
+            connection_id=connection_id,
+            system=system,
+            http=self._egress.client(base_url=system.address(answers), timeout=httpx.Timeout(None, connect=5.0, pool=10.0)),
+            auth=method.flow(answers),
+            options={**settings.get("options", {})},
+            timeout_ms=settings.get("timeoutMs"),
+            max_answer_bytes=self._max_answer_bytes,
+        )
+
+    def _close_soon(self, source: Source) -> None:
+        task = asyncio.create_task(source.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """Close every source."""
+        await asyncio.gather(*(live.source.close() for live in self._lives.values()), *self._closing)
+
+    def lives(self) -> Iterable[LiveSource]:
+        """Every connection in use, in the order of their ids."""
+        return self._lives.values()
+
+    def view(self, caller: Caller) -> "CallerView":
+        """What one caller sees."""
+        return CallerView(self, caller)
+
+
+class CallerView:
+    """The directory as one caller sees it; every answer is narrowed to what the key reaches."""
+
+    def __init__(self, directory: Directory, caller: Caller) -> None:
+        self._directory = directory
+        self.caller = caller
+        self.tenant = caller.tenant
+
+    def require(self, scope: str) -> None:
+        """Raise SCOPE_MISSING unless the key carries the scope."""
+        self.caller.require(scope)
+
+    def sources(self) -> Sequence[LiveSource]:
+        """The connections in use that the key reaches."""
+        return [
+            live
+            for live in self._directory.lives()
+            if live.connection.customer is not None
+            and self.caller.sees(live.connection.customer.id, live.connection.id)
+        ]
+
+    async def customers(self) -> list[Customer]:
+        """The customers that the key reaches."""
+        found = await _all(self._directory.store.customers)
+        return [describe_customer(row) for row in found if self.caller.sees(row.id, self.caller.key.connection_id)]
+
+    async def connections(self) -> list[ConnectedSystem]:
+        """The connections that the key reaches, disconnected ones too."""
+        store, customer_id = self._directory.store, self.caller.key.customer_id
+        customers = {customer.id: customer for customer in await self.customers()}
+        found = await _all(lambda **page: store.connections(customer_id, **page))
+        previews = await self._previews()
+        return [
+            describe_connection(row, customers.get(str(row.customer_id)), previews.get(row.id))
+            for row in found
+            if self.caller.sees(row.customer_id, row.id)
+        ]
+
+    async def _previews(self) -> dict[str | None, str]:
+        return {key.connection_id: key.preview for key in self._directory.keys.values() if key.connection_id}
+
+    async def connection(self, connection_id: str) -> ConnectedSystem | None:
+        """A connection by id."""
+        return next((item for item in await self.connections() if item.id == connection_id), None)
+
+    async def keys(self, customer_id: str) -> list[ApiKey]:
+        """The keys of a customer, for callers that may manage them."""
+        if not self.caller.has("MANAGE") or not self.caller.sees(customer_id):
+            return []
+        store = self._directory.store
+        found = await _all(lambda **page: store.api_keys(customer_id, **page))
+        return [await self._described(row) for row in found]
+
+    async def key(self, key_id: str) -> ApiKey | None:
+        """A key by id, for callers that may manage it; everyone may see their own."""
+        if key_id == self.caller.key.id:
+            return await self._described(self.caller.key)
+        if not self.caller.has("MANAGE"):
+            return None
+        store = self._directory.store
+        found = await _all(lambda **page: store.api_keys(self.caller.key.customer_id, **page))
+        row = next((item for item in found if item.id == key_id), None)
+        return await self._described(row) if row is not None else None
+
+    async def viewer(self) -> Viewer:
+        """Who is asking."""
+        described = await self._described(self.caller.key)
+        return Viewer(api_key=described, customer=described.customer, connection=described.connection)
+
+    async def _described(self, row: rows.ApiKey) -> ApiKey:
+        customers = {customer.id: customer for customer in await self.customers()}
+        connection = await self.connection(row.connection_id) if row.connection_id else None
+        return describe_key(row, customers.get(str(row.customer_id)), connection)
+
+
+async def _all(page: Any) -> list[Any]:
+    """Every row of a paged list of the store."""
+    found: list[Any] = []
+    while True:
+        rows_of_page = await page(first=_PAGE, after=found[-1].id if found else None)
+        found.extend(rows_of_page)
+        if len(rows_of_page) < _PAGE:
+            return found
+
+
+def describe_customer(row: rows.Customer) -> Customer:
+    """A customer as clients see it."""
+    return Customer(
+        id=strawberry.ID(row.id),
+        name=row.name,
+        external_id=row.external_id,
+        metadata=row.metadata,
+        created_at=row.created_at,
+    )
+
+
+def describe_connection(row: rows.Connection, customer: Customer | None, preview: str | None) -> ConnectedSystem:
+    """A connection as clients see it."""
+    system = find_system(row.system)
+    if system is None:
+        raise LookupError(f"this version does not know the system {row.system!r}")
+    return ConnectedSystem(
+        id=strawberry.ID(row.id),
+        name=row.name,
+        system=describe_system(system),
+        customer=customer,
+        deployment=Deployment[row.deployment],
+        environment=Environment[row.environment],
+        tags=list(row.tags),
+        metadata=row.metadata,
+        lifecycle=ConnectionLifecycle[row.lifecycle],
+        created_at=row.created_at,
+        authorized_at=row.authorized_at,
+        token_preview=preview,
+    )
+
+
+def describe_key(row: rows.ApiKey, customer: Customer | None, connection: ConnectedSystem | None) -> ApiKey:
+    """A key as clients see it."""
+    return ApiKey(
+        id=strawberry.ID(row.id),
+        name=row.name,
+        kind=ApiKeyKind[row.kind.name],
+        scopes=[ApiKeyScope[scope] for scope in row.scopes],
+        customer=customer,
+        connection=connection,
+        preview=row.preview,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,243 @@
+"""GraphQL over HTTP: one request in, one answer out, with the token checked and every error in its form."""
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from strawberry import Schema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from gateway.auth import Caller, TokenRefused, bearer
+from gateway.logging import request_id
+from resolvers.ports import Context
+from schema.errors import MEANINGS, ErrorCode
+
+_LOGGER = logging.getLogger(__name__)
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_JSON = "application/json"
+_GRAPHQL = "application/graphql-response+json"
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_CONSOLE_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; object-src 'none'; frame-ancestors 'none'"
+)
+
+Authenticate = Callable[[str], Awaitable[Caller]]
+MakeContext = Callable[[Caller, str], Context]
+
+
+class RequestIds:
+    """Gives every request an id, the caller's own where it is safe, and sends it back."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under its id."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        sent = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        identifier = sent if _SAFE_ID.fullmatch(sent) else f"req_{secrets.token_hex(12)}"
+        token = request_id.set(identifier)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", identifier.encode())]
+            await send(message)
+
+        try:
+            await self._application(scope, receive, send_with_id)
+        finally:
+            request_id.reset(token)
+
+
+class GraphQLEndpoint:
+    """The endpoint: POST for everything, GET for queries, and a page for people who open it in a browser."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        authenticate: Authenticate,
+        make_context: MakeContext,
+        page: Callable[[], str],
+        *,
+        max_body_bytes: int,
+    ) -> None:
+        self._schema = schema
+        self._authenticate = authenticate
+        self._make_context = make_context
+        self._page = page
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request)
+        except Unanswerable as error:
+            response = error.response(_accepted(request) or _JSON)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method == "GET" and "query" not in request.query_params and _wants_page(request):
+            return HTMLResponse(self._page(), headers=_HEADERS | {"Content-Security-Policy": _CONSOLE_POLICY})
+        if request.method not in ("GET", "POST"):
+            raise Unanswerable(405, ErrorCode.BAD_REQUEST, "GraphQL takes POST and GET.", {"Allow": "GET, POST"})
+        media_type = _accepted(request)
+        if media_type is None:
+            raise Unanswerable(406, ErrorCode.BAD_REQUEST, f"The answer would be {_GRAPHQL} or {_JSON}.")
+        caller = await self._caller(request)
+        operation = await self._operation(request)
+        return await self._execute(request, caller, operation, media_type)
+
+    async def _caller(self, request: Request) -> Caller:
+        try:
+            return await self._authenticate(bearer(request.headers.get("authorization")))
+        except TokenRefused as refused:
+            raise Unanswerable(401, refused.code, refused.message, {"WWW-Authenticate": "Bearer"}) from None
+
+    async def _operation(self, request: Request) -> Mapping[str, Any]:
+        if request.method == "GET":
+            return _checked(_from_query(request.query_params))
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != _JSON:
+            raise Unanswerable(415, ErrorCode.BAD_REQUEST, f"The body must be {_JSON}, not {kind or 'untyped'}.")
+        try:
+            body = json.loads(await self._body(request))
+        except (ValueError, RecursionError):
+            raise Unanswerable(400, ErrorCode.BAD_REQUEST, "The body is not JSON.") from None
+        return _checked(body)
+
+    async def _body(self, request: Request) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > self._max_body_bytes:
+                raise Unanswerable(413, ErrorCode.BAD_REQUEST, f"The body is longer than {self._max_body_bytes} bytes.")
+            parts.append(part)
+        return b"".join(parts)
+
+    async def _execute(
+        self, request: Request, caller: Caller, operation: Mapping[str, Any], media_type: str
+    ) -> Response:
+        allowed = {OperationType.QUERY} if request.method == "GET" else {OperationType.QUERY, OperationType.MUTATION}
+        identifier = request_id.get()
+        try:
+            result = await self._schema.execute(
+                operation["query"],
+                variable_values=operation.get("variables"),
+                operation_name=operation.get("operationName"),
+                context_value=self._make_context(caller, identifier),
+                allowed_operation_types=allowed,
+            )
+        except InvalidOperationTypeError:
+            raise Unanswerable(
+                405, ErrorCode.BAD_REQUEST, "GET is for queries only; send this with POST.", {"Allow": "POST"}
+            ) from None
+        except CannotGetOperationTypeError:
+            raise Unanswerable(
+                400, ErrorCode.BAD_REQUEST, "`operationName` names no operation of the document, or is needed."
+            ) from None
+        was_executed = not isinstance(result, PreExecutionError)
+        body: dict[str, Any] = {"data": result.data} if was_executed else {}
+        if result.errors:
+            body["errors"] = [_format(error, identifier, was_executed) for error in result.errors]
+        status = 200 if was_executed or media_type == _JSON else 400
+        return _answer(body, status, media_type)
+
+
+class Unanswerable(Exception):
+    """A request that never reaches the graph."""
+
+    def __init__(self, status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self._status = status
+        self._code = code
+        self._message = message
+        self._headers = headers or {}
+
+    def response(self, media_type: str) -> Response:
+        """The answer, in the form of GraphQL errors."""
+        error = {"message": self._message, "extensions": _extensions(self._code, request_id.get())}
+        return _answer({"errors": [error]}, self._status, media_type, self._headers)
+
+
+def _answer(
+    body: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return Response(content, status, {**_HEADERS, **(headers or {})}, f"{media_type}; charset=utf-8")
+
+
+def _extensions(code: ErrorCode, identifier: str) -> dict[str, Any]:
+    meaning = MEANINGS[code]
+    return {
+        "code": code.name,
+        "category": meaning.category.name,
+        "retryable": meaning.retryable,
+        "remediation": meaning.remediation,
+        "requestId": identifier,
+    }
+
+
+def _format(error: GraphQLError, identifier: str, was_executed: bool) -> dict[str, Any]:
+    """An error as clients see it; what is not meant for them is logged and replaced."""
+    formatted: dict[str, Any] = dict(error.formatted)
+    extensions = dict(error.extensions or {})
+    if "code" not in extensions:
+        code = ErrorCode.VALIDATION_FAILED if was_executed else ErrorCode.BAD_REQUEST
+        original = error.original_error
+        if original is not None and not isinstance(original, GraphQLError):
+            _LOGGER.error("resolving a field failed", exc_info=original)
+            code = ErrorCode.INTERNAL
+            formatted["message"] = "A fault of this product; the log has more under the request's id."
+        elif "tokens" in error.message and error.message.startswith("Syntax Error: Document contains more"):
+            code = ErrorCode.QUERY_TOO_COMPLEX
+        extensions = _extensions(code, identifier)
+    formatted["extensions"] = {**extensions, "requestId": identifier}
+    return formatted
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _accepted(request: Request) -> str | None:
+    """The media type of the answer; GraphQL's own where the client takes it."""
+    accept = request.headers.get("accept", "*/*") or "*/*"
+    kinds = {item.partition(";")[0].strip().lower() for item in accept.split(",")}
+    if _GRAPHQL in kinds:
+        return _GRAPHQL
+    return _JSON if kinds & {_JSON, "*/*", "application/*"} else None
+
+
+def _from_query(parameters: Mapping[str, str]) -> dict[str, Any]:
+    operation: dict[str, Any] = {name: parameters[name] for name in ("query", "operationName") if parameters.get(name)}
+    if parameters.get("variables"):
+        try:
+            operation["variables"] = json.loads(parameters["variables"])
+        except (ValueError, RecursionError):
+            raise Unanswerable(400, ErrorCode.BAD_REQUEST, "`variables` is not JSON.") from None
+    return operation
+
+
+def _checked(body: Any) -> Mapping[str, Any]:
+    if not isinstance(body, dict):
+        raise Unanswerable(400, ErrorCode.BAD_REQUEST, "The body must be a JSON object with `query`; no batches.")
+    if not isinstance(body.get("query"), str) or not body["query"].strip():
+        raise Unanswerable(400, ErrorCode.BAD_REQUEST, "`query` is missing, or is not text.")
+    for name, kind in (("variables", dict), ("operationName", str), ("extensions", dict)):
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise Unanswerable(400, ErrorCode.BAD_REQUEST, f"`{name}` has the wrong type.")
+    return body

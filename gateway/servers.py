@@ -1,0 +1,74 @@
+"""Runs uvicorn: the gateway's own server, and further ones beside it in the same process."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_GRACE_SECONDS = 10
+
+
+class SideServer(uvicorn.Server):
+    """A server that leaves signals to the main one."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: the main server ends, and then this one is told to."""
+        yield
+
+
+def configuration(application: ASGIApp) -> uvicorn.Config:
+    """How every server of this process runs; logging is the process's own."""
+    return uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ws="none",
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; a port that is taken is an OSError before anything else starts."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.set_inheritable(True)
+    return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    """The port that a socket listens on."""
+    return int(listener.getsockname()[1])
+
+
+async def until_started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    """Wait until a server answers; one that cannot start raises its error."""
+    while not server.started:
+        if serving.done():
+            serving.result()
+            raise RuntimeError("the server stopped before it had started")
+        await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def beside(application: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve an application on a socket for as long as the block runs."""
+    server = SideServer(configuration(application))
+    serving = asyncio.create_task(server.serve([listener]))
+    await until_started(server, serving)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        await serving
