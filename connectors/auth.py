@@ -41,7 +41,7 @@ class SessionLogin(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Log in at most once at a time, however many requests wait for it."""
-        refused = self._session
+        refused: str | None = None
         for _ in range(2):
             async with self._lock:
                 if self._session is None or self._session == refused:

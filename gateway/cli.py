@@ -82,13 +82,11 @@ def init() -> None:
 @_quiet_interrupt
 def serve() -> None:
     """Serve the graph."""
-    import uvicorn
-
     from gateway.app import build
     from gateway.keyring import Keyring, KeyringError
     from gateway.logging import configure
     from gateway.operators import admit_operator
-    from gateway.servers import configuration, listen, port_of
+    from gateway.servers import MainServer, configuration, listen, port_of
 
     settings = _settings()
     if settings.profile == "dev":
@@ -107,7 +105,7 @@ def serve() -> None:
     port = port_of(listener)
     click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
     application = build(settings, keyring, [(settings.host, port)])
-    asyncio.run(uvicorn.Server(configuration(application)).serve([listener]))
+    asyncio.run(MainServer(configuration(application)).serve([listener]))
 
 
 @main.command()

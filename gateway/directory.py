@@ -32,6 +32,8 @@ from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
+_TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
+"""Seconds to connect; how long an answer may take is bounded by the deadline of the request."""
 
 
 class Directory:
@@ -102,7 +104,9 @@ class Directory:
         return Source(
             connection_id=connection_id,
             system=system,
-            http=self._egress.client(base_url=system.address(answers), timeout=httpx.Timeout(None, connect=5.0, pool=10.0)),
+            http=self._egress.client(
+                base_url=system.address(answers), timeout=httpx.Timeout(None, connect=5.0, pool=10.0)
+            ),
             auth=method.flow(answers),
             options={**settings.get("options", {})},
             timeout_ms=settings.get("timeoutMs"),

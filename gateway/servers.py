@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,6 +10,20 @@ import uvicorn
 from starlette.types import ASGIApp
 
 _GRACE_SECONDS = 10
+
+
+class MainServer(uvicorn.Server):
+    """A server that ends on Ctrl-C or SIGTERM, and lets what surrounds it be closed as well."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ask the server to end; uvicorn's own way would end the process before the rest is tidied up."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 class SideServer(uvicorn.Server):
@@ -35,7 +50,8 @@ def configuration(application: ASGIApp) -> uvicorn.Config:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; a port that is taken is an OSError before anything else starts."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, because asyncio turns Nagle's algorithm off only where it can see that it is TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

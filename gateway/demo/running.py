@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from pydantic import SecretStr
 
 from gateway import tokens
@@ -21,7 +20,7 @@ from gateway.demo.examples import EXAMPLES
 from gateway.demo.plants import CUSTOMERS, DemoConnection, DemoCustomer
 from gateway.keyring import Keyring
 from gateway.operators import admit_operator
-from gateway.servers import beside, configuration, listen, port_of, until_started
+from gateway.servers import MainServer, beside, configuration, listen, port_of, until_started
 from gateway.settings import Settings
 from schema.administration import (
     ConnectSystemInput,
@@ -53,7 +52,7 @@ async def run_demo(settings: Settings, host: str, port: int, data: Path | None, 
         gateway: Gateway = application.state.gateway
         gateway.is_prepared = False
         async with _stand_ins(known) as addresses:
-            server = uvicorn.Server(configuration(application))
+            server = MainServer(configuration(application))
             serving = asyncio.create_task(server.serve([listener]))
             await until_started(server, serving)
             notes.update(known or await _furnish(gateway, settings, addresses))
