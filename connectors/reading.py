@@ -86,7 +86,7 @@ class RecordReader:
                 origin.children[attribute] = None if found is None else reader.read(found, self._id(key))
             if self._title is not None:
                 values["display_name"] = _attempt(self._title, row) or key
-            record = cls.__new__(cls)
+            record = object.__new__(cls)
             record.__dict__.update(
                 values,
                 id=RecordId(entity_type, self._connection_id, key).encode(),
@@ -171,7 +171,7 @@ class ChildReader:
             if key is None:
                 continue
             unreadable: set[str] = set()
-            child = self._cls.__new__(self._cls)
+            child = object.__new__(self._cls)
             identity = RecordId(parent.entity, parent.connection_id, parent.key, (self._name, key))
             child.__dict__.update(_read_columns(self._columns, row, unreadable), id=identity.encode())
             child.__dict__["unreadable"] = unreadable

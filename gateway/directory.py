@@ -164,7 +164,7 @@ class CallerView:
         found = await _all(lambda **page: store.connections(customer_id, **page))
         previews = await self._previews()
         return [
-            describe_connection(row, customers.get(str(row.customer_id)), previews.get(row.id))
+            describe_connection(row, customers.get(strawberry.ID(row.customer_id or "")), previews.get(row.id))
             for row in found
             if self.caller.sees(row.customer_id, row.id)
         ]
@@ -203,7 +203,7 @@ class CallerView:
     async def _described(self, row: rows.ApiKey) -> ApiKey:
         customers = {customer.id: customer for customer in await self.customers()}
         connection = await self.connection(row.connection_id) if row.connection_id else None
-        return describe_key(row, customers.get(str(row.customer_id)), connection)
+        return describe_key(row, customers.get(strawberry.ID(row.customer_id or "")), connection)
 
 
 async def _all(page: Any) -> list[Any]:

@@ -38,7 +38,7 @@ RequireComplete = _argument(bool | None, "Fail the field unless every source ans
 
 def list_root(entity: Entity) -> Any:
     """Make the root field that lists an entity, such as purchaseOrders."""
-    page = page_type(entity.cls, entity.plural, SourcedPage)
+    page = page_type(entity.cls, entity.plural, SourcedPage)  # type: ignore[arg-type] # a class is hashable
 
     async def resolve(
         info: strawberry.Info[Context, None],
@@ -82,7 +82,7 @@ def list_root(entity: Entity) -> Any:
             filter_of(entity.cls) | None, "Which rows; without it, all that the token may see and that are not deleted."
         ),
         "order_by": _argument(
-            list[sort_of(entity.cls)] | None,  # type: ignore[misc]
+            list[sort_of(entity.cls)] | None,  # type: ignore[misc, arg-type]
             "The order of the rows, rows without a value last; without it the systems take turns.",
         ),
         "connection_ids": ConnectionIds,

@@ -1,6 +1,7 @@
 """Turns a source's trouble into the outcome and the problem that clients see."""
 
 import logging
+from typing import Any
 
 from connectors.errors import (
     AddressRefused,
@@ -53,7 +54,7 @@ def upstream_of(trouble: Trouble) -> UpstreamProblem | None:
 
 def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[SourceStatus, Problem]:
     """Status and problem of a source that failed; what is not a known trouble is a fault of ours, and logged."""
-    details = {
+    details: dict[str, Any] = {
         "connection_id": live.connection.id,
         "system": live.source.system.key,
         "request_id": request_id,

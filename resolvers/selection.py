@@ -21,7 +21,7 @@ from graphql.execution.values import get_directive_values
 from schema.selection import Selection, merge
 
 
-def selection_of(info: GraphQLResolveInfo, runtime_type: str | None = None) -> Selection:
+def selection_of(info: GraphQLResolveInfo[Any], runtime_type: str | None = None) -> Selection:
     """Everything selected below the field being resolved; `runtime_type` is what an interface turns out to be."""
     named = get_named_type(info.return_type)
     if runtime_type is not None:
@@ -30,7 +30,7 @@ def selection_of(info: GraphQLResolveInfo, runtime_type: str | None = None) -> S
     return _collect(nodes, named, info)
 
 
-def _collect(nodes: Iterable[SelectionNode], parent: Any, info: GraphQLResolveInfo) -> dict[str, Selection | None]:
+def _collect(nodes: Iterable[SelectionNode], parent: Any, info: GraphQLResolveInfo[Any]) -> dict[str, Selection | None]:
     found: dict[str, Selection | None] = {}
     for node in nodes:
         if not _is_included(node, info):
@@ -48,7 +48,7 @@ def _collect(nodes: Iterable[SelectionNode], parent: Any, info: GraphQLResolveIn
     return found
 
 
-def _add(found: dict[str, Selection | None], node: FieldNode, parent: Any, info: GraphQLResolveInfo) -> None:
+def _add(found: dict[str, Selection | None], node: FieldNode, parent: Any, info: GraphQLResolveInfo[Any]) -> None:
     name = node.name.value
     if name.startswith("__"):
         return
@@ -59,13 +59,13 @@ def _add(found: dict[str, Selection | None], node: FieldNode, parent: Any, info:
     found[name] = merged
 
 
-def _is_included(node: SelectionNode, info: GraphQLResolveInfo) -> bool:
+def _is_included(node: SelectionNode, info: GraphQLResolveInfo[Any]) -> bool:
     skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
     include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
     return not (skip and skip["if"]) and (include is None or include["if"])
 
 
-def _applies(condition: str, parent: Any, info: GraphQLResolveInfo) -> bool:
+def _applies(condition: str, parent: Any, info: GraphQLResolveInfo[Any]) -> bool:
     """Whether a fragment on a type concerns the type at hand."""
     if condition == parent.name:
         return True

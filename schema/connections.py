@@ -77,8 +77,8 @@ CONNECTED_SYSTEM_FILTER = FilterShape(
     searched=("name", "system.key", "system.title"),
     text="Words to look for in name and system.",
 )
-CustomerFilter = filter_input(CUSTOMER_FILTER)
-ConnectedSystemFilter = filter_input(CONNECTED_SYSTEM_FILTER)
+CustomerFilter: Any = filter_input(CUSTOMER_FILTER)
+ConnectedSystemFilter: Any = filter_input(CONNECTED_SYSTEM_FILTER)
 
 
 @described_type
@@ -138,11 +138,11 @@ class Directory(Protocol):
 
 
 ConnectionsFilter = Annotated[
-    Annotated["ConnectedSystemFilter", strawberry.lazy("schema.connections")] | None,
+    ConnectedSystemFilter | None,
     strawberry.argument(description="Which connections; without it, all."),
 ]
 CustomersFilter = Annotated[
-    Annotated["CustomerFilter", strawberry.lazy("schema.connections")] | None,
+    CustomerFilter | None,
     strawberry.argument(description="Which customers; without it, all."),
 ]
 

@@ -265,9 +265,9 @@ def filter_input(shape: FilterShape) -> type[Any]:
         namespace[f"{name}_"] = strawberry.field(name=name, default=strawberry.UNSET, description=description)
 
     if shape.can_combine:
-        itself = Annotated[shape.name, strawberry.lazy(shape.module)]  # type: ignore[valid-type]
-        add("and", list[itself], "All of these.")  # type: ignore[valid-type]
-        add("or", list[itself], "At least one of these.")  # type: ignore[valid-type]
+        itself: Any = Annotated[shape.name, strawberry.lazy(shape.module)]
+        add("and", list[itself], "All of these.")
+        add("or", list[itself], "At least one of these.")
         add("not", itself, "Not this; it also finds rows without a value.")
     add("text", str, shape.text)
     for item in shape.entries:

@@ -62,7 +62,8 @@ class RecordMeta:
     @strawberry.field(description="Why fields that were asked for have no value.")
     def missing(self, paths: Paths = strawberry.UNSET) -> list[FieldGap]:
         """Look for gaps only when they are asked for."""
-        return [gap for gap in self.find_gaps() if given(paths) is None or _is_under(gap.path, paths)]
+        roots = given(paths)
+        return [gap for gap in self.find_gaps() if roots is None or _is_under(gap.path, roots)]
 
 
 def _is_under(path: str, roots: Sequence[str]) -> bool:

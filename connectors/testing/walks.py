@@ -1,0 +1,135 @@
+"""Reads a resource page by page as the product does, and once more here, so that both can be compared."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from connectors.client import Tally
+from connectors.plan import plan_read
+from connectors.query import Read, Request
+from connectors.reading import RecordReader
+from connectors.scan import Scan, read_by_keys
+from connectors.spec import Resource
+from connectors.testing.bench import CONNECTION, Opened
+from schema.filters import EVERYTHING, Tree
+from schema.matching import attribute_path, compile_test
+from schema.model import Entity, FieldModel, Kind, fields_of
+from schema.ordering import sort_key
+from schema.selection import Selection
+from schema.sorting import SortStep
+
+MAX_ROWS = 5_000
+
+
+def whole(entity: Entity) -> Selection:
+    """Everything that a client can select of a record."""
+    return {item.name: _below(item) for item in entity.mapped_fields()} | {"version": None, "displayName": None}
+
+
+def _below(item: FieldModel) -> Selection | None:
+    match item.kind:
+        case Kind.VALUE | Kind.VALUES:
+            return {name: None for name in fields_of(item.type)}
+        case Kind.CHILDREN:
+            return {"nodes": {name: _below(inner) for name, inner in fields_of(item.type).items()}}
+        case Kind.LINK:
+            return {"id": None}
+        case _:
+            return None
+
+
+def reader_for(opened: Opened, resource: Resource, selection: Selection, needed: Iterable[str] = ()) -> RecordReader:
+    """What makes records of the resource's rows."""
+    return RecordReader(resource, opened.source.system.protocol, CONNECTION, selection, needed)
+
+
+async def walk(
+    opened: Opened,
+    resource: Resource,
+    tree: Tree = EVERYTHING,
+    order: SortStep | None = None,
+    *,
+    selection: Selection | None = None,
+    page: int = MAX_ROWS,
+    tally: Tally | None = None,
+    deadline: float | None = None,
+) -> list[Any]:
+    """All records that a question finds, read in pages of so many; a walk without end is a failure."""
+    plan = plan_read(resource, tree, order)
+    reader = reader_for(opened, resource, selection or {}, plan.needed)
+    end = opened.deadline() if deadline is None else deadline
+    scan = Scan(opened.source, plan, reader, tally or Tally(), end, MAX_ROWS)
+    records: list[Any] = []
+    place = None
+    for _ in range(MAX_ROWS):
+        batch = await scan.run(place, page)
+        records.extend(batch.records)
+        if not batch.has_more:
+            return records
+        assert batch.resume != place, "a page led nowhere"
+        place = batch.resume
+    raise AssertionError("the pages have no end")
+
+
+async def everything(opened: Opened, resource: Resource) -> list[Any]:
+    """All records of a resource with all their fields."""
+    return await walk(opened, resource, selection=whole(resource.model))
+
+
+async def by_keys(opened: Opened, resource: Resource, keys: list[str], selection: Selection | None = None) -> list[Any]:
+    """The records with these keys."""
+    reader = reader_for(opened, resource, selection or {})
+    return await read_by_keys(opened.source, reader, keys, Tally(), opened.deadline())
+
+
+async def raw_rows(opened: Opened, resource: Resource) -> list[dict[str, Any]]:
+    """All rows as the source sends them, with everything that any field is made of."""
+    reader = reader_for(opened, resource, whole(resource.model))
+    read = Read(resource.source, reader.paths, resource.where)
+    page = await opened.source.fetch(read, Tally(), opened.deadline())
+    rows = list(page.rows)
+    rest: Request | None = page.next
+    while rest is not None:
+        page = await opened.source.follow(read, rest, Tally(), opened.deadline())
+        rows.extend(page.rows)
+        rest = page.next
+    return rows
+
+
+def value_of(resource: Resource) -> Callable[[str], Callable[[Any], Any]]:
+    """How a path is read from a record; a link is its key."""
+
+    def read(path: str) -> Callable[[Any], Any]:
+        model = resource.model.fields.get(path)
+        if model is not None and model.kind is Kind.LINK:
+            return lambda record: record.origin.links.get(model.attribute)
+        return attribute_path(path)
+
+    return read
+
+
+def found_here(resource: Resource, records: Iterable[Any], tree: Tree) -> list[Any]:
+    """The records that a filter means, decided here."""
+    test = compile_test(tree, value_of(resource))
+    return [record for record in records if test(record)]
+
+
+def sorted_here(resource: Resource, records: Iterable[Any], order: SortStep) -> list[Any]:
+    """The records as an order means it, sorted here; ties come in the order of the source's keys."""
+    read = attribute_path(order.path)
+    return sorted(
+        records,
+        key=lambda record: (
+            sort_key(read(record), descending=order.descending),
+            resource.keys.order(record.origin.key),
+        ),
+    )
+
+
+def keys_of(records: Iterable[Any]) -> list[str]:
+    """The keys of records, in their order."""
+    return [record.origin.key for record in records]
+
+
+def by_key(records: Iterable[Any]) -> Mapping[str, Any]:
+    """Records by key."""
+    return {record.origin.key: record for record in records}
