@@ -88,9 +88,8 @@ class ReadPlan:
         return Read(self.resource.source, paths, all_of(*where), tuple(order), limit)
 
     def _after(self, position: Position) -> Where:
-        behind_key = Compare(
-            self.resource.key, Comparison.GT, self.resource.key_kind(position.key), self.resource.key_kind
-        )
+        kind = self.resource.key_form.kind
+        behind_key = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
         if position.phase is Phase.NULLS or self.sorter is None or self.order is None:
             return behind_key
         compare = partial(
@@ -185,19 +184,13 @@ def _push_key(resource: Resource, operator: Operator, value: Any) -> Pushed | No
         return Pushed(NEVER if value else ALWAYS)
     if operator not in (Operator.EQ, Operator.IN, Operator.NE, Operator.NOT_IN):
         return None
-    keys = keys_of(resource, value if isinstance(value, tuple) else (value,))
+    texts = value if isinstance(value, tuple) else (value,)
+    keys = tuple(key for text in texts if (key := resource.key_form.read(text)) is not None)
     is_equal = operator in (Operator.EQ, Operator.IN)
     if not keys:
         return Pushed(NEVER if is_equal else ALWAYS)
     comparison = Comparison.IN if is_equal else Comparison.NOT_IN
-    return Pushed(Compare(resource.key, comparison, keys, resource.key_kind))
-
-
-def keys_of(resource: Resource, texts: tuple[str, ...]) -> tuple[Any, ...]:
-    """Keys in the source's own type; texts that cannot be keys are left out."""
-    if resource.key_kind is str:
-        return tuple(text for text in texts if text)
-    return tuple(int(text) for text in texts if text.isascii() and text.isdigit())
+    return Pushed(Compare(resource.key, comparison, keys, resource.key_form.kind))
 
 
 def _names(resource: Resource, tree: Tree) -> tuple[str, ...]:

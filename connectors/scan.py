@@ -128,7 +128,7 @@ class Scan:
         return ordered, is_last or bool(ordered)
 
     def _key_order(self, record: Any) -> Any:
-        return self.plan.resource.key_kind(record.origin.key)
+        return self.plan.resource.key_form.order(record.origin.key)
 
     async def _sort_here(self, after: Position | None, count: int) -> Batch:
         """Read everything that passes, sort it, and go on after a place."""
@@ -137,7 +137,7 @@ class Scan:
         is_descending = order is not None and order.descending
 
         def place_key(value: Any, key: str) -> tuple[Any, ...]:
-            return (*sort_key(value, descending=is_descending), self.plan.resource.key_kind(key))
+            return (*sort_key(value, descending=is_descending), self.plan.resource.key_form.order(key))
 
         keyed = sorted(
             ((place_key(self._sort_value(record), record.origin.key), record) for record in unsorted),

@@ -9,6 +9,7 @@ import httpx
 
 from connectors.composites import EachChild, Many, Parts
 from connectors.fields import FieldSpec
+from connectors.keys import TEXT, KeyForm
 from connectors.protocols.base import WireProtocol
 from connectors.query import ALWAYS, Where
 from schema.filters import shape_of
@@ -29,8 +30,8 @@ class Resource:
     """One entity in one system: where its rows are, their key, and a word for each field.
 
     Every field of the entity is named exactly once: in `fields`, in `unsupported` (the system has no such thing)
-    or in `unmapped` (it may have it, but nobody has mapped it yet). `key` is the path of the key, whose type in
-    the source is `key_kind`. `title` is the field that names a record to people. `max_keys` is how many keys the
+    or in `unmapped` (it may have it, but nobody has mapped it yet). `key` is the path of the key, and `key_form`
+    how keys are written. `title` is the field that names a record to people. `max_keys` is how many keys the
     source takes in one question. `where` is what makes a row of the source a record of this entity.
     """
 
@@ -40,7 +41,7 @@ class Resource:
     fields: Mapping[str, FieldSpec]
     unsupported: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
-    key_kind: type[str] | type[int] = str
+    key_form: KeyForm = TEXT
     title: str = "number"
     max_keys: int = 100
     page_size: int = 200

@@ -107,21 +107,6 @@ class Settings(BaseSettings):
         ge=0,
         description="The most aliases that a query may have.",
     )
-    default_page_size: int = Field(
-        default=50,
-        ge=1,
-        description="How many rows a list gives when the query does not say.",
-    )
-    max_page_size: int = Field(
-        default=200,
-        ge=1,
-        description="The most rows that a query may ask for at once.",
-    )
-    cursor_ttl_seconds: int = Field(
-        default=86_400,
-        ge=60,
-        description="How long a cursor can be continued from, in seconds.",
-    )
     max_sources: int = Field(
         default=50,
         ge=1,
@@ -176,8 +161,6 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.default_page_size > self.max_page_size:
-            raise ValueError(f"{variable('default_page_size')} must not exceed {variable('max_page_size')}")
         if self.allowed_networks and self.profile == "cloud":
             raise ValueError(
                 f"{variable('allowed_networks')} needs {variable('profile')}=plant; "

@@ -120,7 +120,7 @@ def sorted_here(resource: Resource, records: Iterable[Any], order: SortStep) -> 
         records,
         key=lambda record: (
             sort_key(read(record), descending=order.descending),
-            resource.keys.order(record.origin.key),
+            resource.key_form.order(record.origin.key),
         ),
     )
 

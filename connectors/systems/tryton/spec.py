@@ -12,6 +12,7 @@ import httpx
 from connectors.auth import SessionLogin
 from connectors.composites import EachChild, Many, OverChildren, Parts, money, quantity
 from connectors.fields import At, Can, Case, Codes, First, FirstText, Lookup, Ref
+from connectors.keys import NUMBER
 from connectors.protocols.tryton_rpc import TrytonRpc, rpc_request
 from connectors.spec import AuthMethod, Resource, System
 from schema.purchasing import (
@@ -76,7 +77,7 @@ purchases = Resource(
     entity=PurchaseOrder,
     source="purchase.purchase",
     key="id",
-    key_kind=int,
+    key_form=NUMBER,
     fields={
         "number": At("number", filter=_TEXT),
         "title": At("description", filter=_TEXT),
@@ -161,7 +162,7 @@ parties = Resource(
     entity=Vendor,
     source="party.party",
     key="id",
-    key_kind=int,
+    key_form=NUMBER,
     title="name",
     fields={
         "number": At("code", filter=_TEXT),

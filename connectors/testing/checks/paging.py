@@ -1,0 +1,60 @@
+"""Pages cover every row exactly once, wherever the borders fall and however the source cuts its answers."""
+
+from dataclasses import replace
+from typing import Any
+
+from connectors.plan import plan_read
+from connectors.spec import Resource
+from connectors.testing.bench import Bench, Opened
+from connectors.testing.checks.filters import orders_of
+from connectors.testing.registry import check
+from connectors.testing.walks import keys_of, walk
+from schema.filters import EVERYTHING, Condition, Operator
+from schema.sorting import SortStep
+
+_SIZES = (1, 2, 3, 7, 50)
+_SIZES_SORTED_HERE = (7, 50)
+_CUTS = (2, 3)
+
+
+@check
+async def pages_of_any_size_cover_every_row_once(bench: Bench) -> None:
+    """Each order in pages of several sizes is the same list as in one go."""
+    async with bench.open() as opened:
+        for resource in bench.system.resources:
+            await _compare_sizes(opened, resource, None)
+            for order in orders_of(resource):
+                await _compare_sizes(opened, resource, order)
+
+
+async def _compare_sizes(opened: Opened, resource: Resource, order: SortStep | None) -> None:
+    in_one_go = keys_of(await walk(opened, resource, order=order))
+    assert len(set(in_one_go)) == len(in_one_go), f"{resource.model.name} by {order}: rows come twice"
+    sizes = _SIZES_SORTED_HERE if plan_read(resource, EVERYTHING, order).sorts_here else _SIZES
+    for size in sizes:
+        paged = keys_of(await walk(opened, resource, order=order, page=size))
+        assert paged == in_one_go, f"{resource.model.name} by {order} in pages of {size}"
+
+
+@check
+async def answers_in_pieces_are_read_whole(bench: Bench) -> None:
+    """A source may cut its answers anywhere, and a resource may ask for few rows at a time."""
+    async with bench.open() as opened:
+        whole = {item.source: await _walks(opened, item) for item in bench.system.resources}
+        for resource in bench.system.resources:
+            few = replace(resource, page_size=3)
+            assert await _walks(opened, few) == whole[resource.source], f"{resource.model.name}: three rows at a time"
+    for cut in _CUTS if bench.can_cut else ():
+        async with bench.open(cut=cut) as opened:
+            for resource in bench.system.resources:
+                found = await _walks(opened, resource)
+                assert found == whole[resource.source], f"{resource.model.name}: answers cut after {cut}"
+
+
+async def _walks(opened: Opened, resource: Resource) -> list[Any]:
+    orders = [order for order in orders_of(resource) if not plan_read(resource, EVERYTHING, order).sorts_here]
+    decided_here = Condition("remoteId", Operator.CONTAINS, "")
+    walks = [keys_of(await walk(opened, resource, decided_here, page=4))]
+    for order in [None, *orders]:
+        walks.append(keys_of(await walk(opened, resource, order=order, page=7)))
+    return walks
