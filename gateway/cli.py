@@ -92,7 +92,7 @@ def serve() -> None:
     configure(settings.log_level)
     if settings.profile == "dev":
         click.echo(
-            "Profile dev: every address can be reached, this machine's own too. Never serve others so.", err=True
+            "Profile dev: every address can be reached, this machine's own too. Not for production.", err=True
         )
     try:
         keyring = Keyring.load(settings.keys_path)
