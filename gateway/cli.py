@@ -87,6 +87,7 @@ def serve() -> None:
     from gateway.logging import configure
     from gateway.operators import admit_operator
     from gateway.servers import MainServer, configuration, listen, port_of
+    from gateway.stores.errors import StoreError
 
     settings = _settings()
     configure(settings.log_level)
@@ -98,7 +99,11 @@ def serve() -> None:
         keyring = Keyring.load(settings.keys_path)
     except KeyringError as error:
         raise click.ClickException(f"{error}\nRun `switchgear init` first.") from None
-    if not asyncio.run(admit_operator(settings, keyring)):
+    try:
+        has_operator = asyncio.run(admit_operator(settings, keyring))
+    except (SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    if not has_operator:
         raise click.ClickException("There is no admin token: run `switchgear init`, or set SWITCHGEAR_ADMIN_TOKEN.")
     try:
         listener = listen(settings.host, settings.port)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from gateway import tokens
 from gateway.keyring import Keyring
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 from gateway.stores import rows
+from gateway.stores.errors import StoreError
 from gateway.stores.sql import Store
 
 ADMIN_SCOPES = ("READ", "WRITE", "MANAGE")
@@ -50,7 +51,10 @@ async def admit_operator(settings: Settings, keyring: Keyring) -> bool:
             if key.name == _FROM_SETTINGS and key.digest != wanted:
                 await store.revoke_api_key(key.id, customer_id=None)
         if given is not None and wanted not in {key.digest for key in admins}:
-            await store.create_api_key(_admin_row(given, f"…{given[-4:]}", keyring, _FROM_SETTINGS))
+            try:
+                await store.create_api_key(_admin_row(given, f"…{given[-4:]}", keyring, _FROM_SETTINGS))
+            except StoreError:
+                raise SettingsError("SWITCHGEAR_ADMIN_TOKEN: this token was revoked; choose another.") from None
         return any(key.kind is tokens.TokenKind.ADMIN for key in (await store.snapshot()).keys.values())
     finally:
         await store.close()

@@ -152,11 +152,10 @@ def _as_timeout(error: Exception) -> Exception:
 
 
 def _rows_deadline(asked: Asked, question: Question, context: Context) -> float:
-    """What is left of the request, shortened by the connection's or the query's own wish and the links' share."""
-    now = asyncio.get_running_loop().time()
-    wish = question.timeout_ms or asked.live.source.timeout_ms or context.limits.timeout_ms
-    end = min(now + wish / 1000, context.deadline)
-    return end - (end - now) * _LINK_SHARE if link_names(question.entity, question.selection) else end
+    """The source's deadline, less the share of the links where any are selected."""
+    end = context.deadline_for(asked.live, question.timeout_ms)
+    has_links = bool(link_names(question.entity, question.selection))
+    return end - (end - context.started) * _LINK_SHARE if has_links else end
 
 
 def _too_expensive(asked: Asked, context: Context) -> tuple[SourceStatus, Problem]:
@@ -182,7 +181,7 @@ async def _complete_rows(
         if source.reader is not None:
             finish_records(records, source.reader, source.live, context)
     lives = {connection_id: asked[connection_id].live for connection_id in rows}
-    calls = await load_links(rows, lives, question.entity, question.selection, context, "nodes")
+    calls = await load_links(rows, lives, question.entity, question.selection, context, "nodes", question.timeout_ms)
     for connection_id, made in calls.items():
         asked[connection_id].calls.extend(made)
 

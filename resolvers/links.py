@@ -42,7 +42,9 @@ class LinkCalls:
 class KeyLoader(DataLoader[str, Any]):
     """Reads records of one resource by key; a failed chunk leaves its keys without a record, and says why."""
 
-    def __init__(self, live: LiveSource, resource: Resource, selection: Selection, context: Context) -> None:
+    def __init__(
+        self, live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
+    ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
         self.calls = LinkCalls()
         self.reader = RecordReader(
@@ -53,14 +55,15 @@ class KeyLoader(DataLoader[str, Any]):
             link_names(resource.model, selection),
         )
         self._live = live
-        self._context = context
+        self._request_id = context.request_id
+        self._deadline = context.deadline_for(live, timeout_ms)
 
     async def batch_load_fn(self, keys: list[str]) -> list[Any]:
         """One chunk of keys."""
         try:
-            found = await read_by_keys(self._live.source, self.reader, keys, self.calls.tally, self._context.deadline)
+            found = await read_by_keys(self._live.source, self.reader, keys, self.calls.tally, self._deadline)
         except Exception as error:
-            self.calls.status, self.calls.error = explain(error, self._live, self._context.request_id)
+            self.calls.status, self.calls.error = explain(error, self._live, self._request_id)
             return [None] * len(keys)
         by_key = {record.origin.key: record for record in found}
         return [by_key.get(key) for key in keys]
@@ -78,12 +81,18 @@ async def load_links(
     selection: Selection,
     context: Context,
     path: str,
+    timeout_ms: int | None,
 ) -> dict[str, list[SourceCall]]:
-    """Fill every selected link of the records, given by connection, and tell what it took for each connection."""
+    """Fill every selected link of the records, given by connection, and tell what it took for each connection.
+
+    `timeout_ms` is what the query allows for the whole field, rows and links together.
+    """
     calls: dict[str, list[SourceCall]] = {connection_id: [] for connection_id in records}
     await asyncio.gather(
         *(
-            _load_link(rows, lives[connection_id], entity.fields[name], selection[name] or {}, context, path, calls)
+            _load_link(
+                rows, lives[connection_id], entity.fields[name], selection[name] or {}, context, path, timeout_ms, calls
+            )
             for name in link_names(entity, selection)
             for connection_id, rows in records.items()
         )
@@ -98,6 +107,7 @@ async def _load_link(
     selection: Selection,
     context: Context,
     path: str,
+    timeout_ms: int | None,
     calls: dict[str, list[SourceCall]],
 ) -> None:
     keys = list(dict.fromkeys(row.origin.links[model.attribute] for row in rows if model.attribute in row.origin.links))
@@ -105,7 +115,7 @@ async def _load_link(
     resource = live.source.system.resource(target.cls)
     if not keys or resource is None:
         return
-    loader = _loader(live, resource, selection, context)
+    loader = _loader(live, resource, selection, context, timeout_ms)
     counted = loader.calls.tally.requests
     found = dict(zip(keys, await loader.load_many(keys), strict=True))
     _attach(rows, model.attribute, found, loader)
@@ -115,14 +125,18 @@ async def _load_link(
     connection_id = str(live.connection.id)
     if loader.calls.tally.requests > counted:
         calls[connection_id].append(loader.calls.as_call(link_path))
-    deeper = await load_links({connection_id: present}, {connection_id: live}, target, selection, context, link_path)
+    deeper = await load_links(
+        {connection_id: present}, {connection_id: live}, target, selection, context, link_path, timeout_ms
+    )
     calls[connection_id].extend(deeper[connection_id])
 
 
-def _loader(live: LiveSource, resource: Resource, selection: Selection, context: Context) -> KeyLoader:
-    key = (live.connection.id, resource.source, _frozen(selection))
+def _loader(
+    live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
+) -> KeyLoader:
+    key = (live.connection.id, resource.source, _frozen(selection), timeout_ms)
     if key not in context.loaders:
-        context.loaders[key] = KeyLoader(live, resource, selection, context)
+        context.loaders[key] = KeyLoader(live, resource, selection, context, timeout_ms)
     loader: KeyLoader = context.loaders[key]
     return loader
 

@@ -86,3 +86,8 @@ class Context:
     deadline: float
     fetched_at: datetime
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:
+        """Until when a source may answer: as the query wishes, else the connection, else the settings."""
+        wish = timeout_ms or live.source.timeout_ms or self.limits.timeout_ms
+        return min(self.deadline, self.started + wish / 1000)

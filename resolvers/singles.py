@@ -57,19 +57,14 @@ async def read_record(context: Context, wanted: RecordId, selection: Selection, 
         resource, live.source.system.protocol, wanted.connection_id, selection, link_names(entity, selection)
     )
     try:
-        found = await read_by_keys(live.source, reader, [wanted.key], Tally(), _deadline(context, live, timeout_ms))
+        found = await read_by_keys(live.source, reader, [wanted.key], Tally(), context.deadline_for(live, timeout_ms))
     except Exception as error:
         raise _failed(explain(error, live, context.request_id)[1]) from error
     finish_records(found, reader, live, context)
     await load_links(
-        {wanted.connection_id: found}, {wanted.connection_id: live}, entity, selection, context, entity.root
+        {wanted.connection_id: found}, {wanted.connection_id: live}, entity, selection, context, entity.root, timeout_ms
     )
     return next(iter(found), None)
-
-
-def _deadline(context: Context, live: LiveSource, timeout_ms: int | None) -> float:
-    wish = timeout_ms or live.source.timeout_ms or context.limits.timeout_ms
-    return min(context.deadline, context.started + wish / 1000)
 
 
 def _failed(found: Problem) -> GraphQLError:

@@ -1,0 +1,67 @@
+"""A spec names only what the system has, and asks of it only what it can do."""
+
+from collections.abc import Iterator
+
+from connectors.composites import Parts
+from connectors.fields import At, Can, Codes, FieldSpec, First, Flagged
+from connectors.query import compared
+from connectors.spec import Resource
+from connectors.testing.bench import Bench, PathFacts
+from connectors.testing.registry import check
+
+
+@check
+async def every_path_is_in_the_facts(bench: Bench) -> None:
+    """No path of any field is unknown to the system."""
+    for resource in bench.system.resources:
+        paths = {resource.key, *(path for word in resource.fields.values() for path in word.paths())}
+        unknown = sorted(path for path in paths if bench.facts(resource, path) is None)
+        assert not unknown, f"{resource.model.name} names paths that {resource.source} does not have: {unknown}"
+
+
+@check
+async def sources_can_do_what_is_declared(bench: Bench) -> None:
+    """Where a field declares a filter or a sort, the system can filter or sort by its paths."""
+    for resource in bench.system.resources:
+        key = _facts(bench, resource, resource.key)
+        assert key.is_filterable and key.is_sortable, f"{resource.source} cannot be walked by {resource.key}"
+        for condition in compared(resource.where):
+            assert _facts(bench, resource, condition.path).is_filterable, condition.path
+        for name, word in _words(resource):
+            if getattr(word, "filter", Can.NOTHING):
+                for path in word.paths():
+                    assert _facts(bench, resource, path).is_filterable, f"{name} declares a filter by {path}"
+            if isinstance(word, At) and word.sort:
+                assert _facts(bench, resource, word.path).is_sortable, f"{name} declares a sort by {word.path}"
+
+
+@check
+async def paths_that_are_always_filled_are_known_to_be(bench: Bench) -> None:
+    """What is said to have a value in every row has one by the facts, or for a reason that the bench names."""
+    for resource in bench.system.resources:
+        for name, word in _words(resource):
+            for path in _always_filled(word):
+                is_known = _facts(bench, resource, path).is_always_filled or path in bench.always_filled
+                assert is_known, f"{name} takes {path} to be filled in every row"
+
+
+def _always_filled(word: FieldSpec) -> Iterator[str]:
+    """The paths whose null would make what is pushed down wrong."""
+    if isinstance(word, Codes | First | Flagged) and word.filter:
+        yield from word.paths()
+    elif isinstance(word, At) and word.required:
+        yield word.path
+
+
+def _words(resource: Resource) -> Iterator[tuple[str, FieldSpec]]:
+    for name, word in resource.fields.items():
+        if isinstance(word, Parts):
+            yield from ((f"{resource.model.name}.{name}.{part}", inner) for part, inner in word.fields.items())
+        else:
+            yield f"{resource.model.name}.{name}", word
+
+
+def _facts(bench: Bench, resource: Resource, path: str) -> PathFacts:
+    found = bench.facts(resource, path)
+    assert found is not None, f"{resource.source} has no {path}"
+    return found
