@@ -1,6 +1,7 @@
 """The command `switchgear`: demo, init, serve, connect, systems, schema."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -53,6 +54,8 @@ def demo(host: str, port: int, data: Path | None) -> None:
 
     settings = _settings()
     configure("WARNING")
+    # A stand-in that is told to be down breaks off in uvicorn's middle, which is no news to whoever told it.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
         asyncio.run(run_demo(settings, host, port, data, click.echo))
     except OSError as error:

@@ -41,11 +41,12 @@ class Misfortune(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PathFacts:
-    """What the system says about one path: whether it can be filtered and sorted by, and is filled in every row."""
+    """What the system says about one path; text may be never null and yet empty."""
 
     is_filterable: bool
     is_sortable: bool
-    is_always_filled: bool
+    is_never_null: bool
+    is_never_empty: bool
 
 
 @dataclass(frozen=True)
@@ -147,20 +148,21 @@ class Bench(ABC):
     def said(self, misfortune: Misfortune) -> Script:
         """What the system itself answers in a misfortune of its own: the first five."""
 
+    def is_value(self, found: Mapping[str, Any]) -> bool:
+        """Whether a JSON object in a row is one value, such as a marked date, and no row of its own."""
+        return False
+
     @asynccontextmanager
-    async def open(self, *, cut: int | None = None, max_answer_bytes: int | None = None) -> AsyncIterator[Opened]:
+    async def open(self, *, cut: int | None = None) -> AsyncIterator[Opened]:
         """Connect to the system."""
         wire = Wire(self.transport(cut))
         async with httpx.AsyncClient(transport=wire, base_url=self.address()) as client:
             source = WatchedSource(CONNECTION, self.system, client, self.login())
-            if max_answer_bytes is not None:
-                source.max_answer_bytes = max_answer_bytes
             yield Opened(self, source, wire)
 
     def suffer(self, misfortune: Misfortune, opened: Opened) -> AbstractContextManager[None]:
-        """Let a misfortune last for a block."""
-        common = _COMMON.get(misfortune)
-        return opened.wire.scripted(common if common is not None else self.said(misfortune))
+        """Let a misfortune last for a block; what the network does is alike for all systems."""
+        return opened.wire.scripted(_COMMON.get(misfortune) or self.said(misfortune))
 
     def with_system(self, system: System) -> Self:
         """The same bench for another description of the system."""

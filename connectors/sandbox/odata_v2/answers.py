@@ -75,7 +75,7 @@ def error_answer(refusal: ODataRefusal, *, as_json: bool, service: Service | Non
     }
     inner = {
         "application": {
-            "component_id": service.component if service else "",
+            "component_id": "",
             "service_namespace": "/SAP/",
             "service_id": service.name if service else "",
             "service_version": service.version if service else "",

@@ -1,4 +1,7 @@
-"""What SAP Gateway says when it refuses: one exception, made by name, with the codes of the real system."""
+"""What SAP Gateway says when it refuses: one exception, made by name.
+
+Statuses are those of the real system, codes and texts too where the facts of a system call them confirmed.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def not_authorized(service: str, version: str) -> ODataRefusal:
 
 def unknown_property(name: str, entity_type: str) -> ODataRefusal:
     """Say that $filter or $orderby names a property that the type does not have."""
-    return ODataRefusal(400, "005056A509B11EE1B9A8FEC11C22578E", f"Property '{name}' not found in type '{entity_type}'")
+    return ODataRefusal(400, "005056A509B11EE1B9A8FEA8DE87F78E", f"Property {name} not found in type {entity_type}")
 
 
 def not_allowed_here(name: str, use: str) -> ODataRefusal:

@@ -81,7 +81,6 @@ class Service:
 
     name: str
     version: str
-    component: str
     functions: frozenset[str]
     entity_sets: Mapping[str, EntitySet]
 
@@ -101,7 +100,6 @@ def _service(name: str, said: Mapping[str, Any]) -> Service:
     return Service(
         name=name,
         version=said.get("version", "0001"),
-        component=said.get("component", ""),
         functions=frozenset(said.get("functions", ())),
         entity_sets={each: _entity_set(each, name, facts) for each, facts in said["entitySets"].items()},
     )

@@ -188,7 +188,7 @@ def _add_order(
         {
             "PurchaseOrder": number,
             "CompanyCode": company.code,
-            "PurchaseOrderType": random.choice(("NB", "NB", "NB", "FO")),
+            "PurchaseOrderType": random.choice(("NB", "NB", "NB", "ZMRO")),
             "CreatedByUser": random.choice(USERS),
             "CreationDate": created,
             "LastChangeDateTime": min(changed, midnight),

@@ -37,20 +37,16 @@ async def sources_can_do_what_is_declared(bench: Bench) -> None:
 
 @check
 async def paths_that_are_always_filled_are_known_to_be(bench: Bench) -> None:
-    """What is said to have a value in every row has one by the facts, or for a reason that the bench names."""
+    """Codes and cases decide every row only if they are never null; a required value is never empty either."""
     for resource in bench.system.resources:
         for name, word in _words(resource):
-            for path in _always_filled(word):
-                is_known = _facts(bench, resource, path).is_always_filled or path in bench.always_filled
-                assert is_known, f"{name} takes {path} to be filled in every row"
-
-
-def _always_filled(word: FieldSpec) -> Iterator[str]:
-    """The paths whose null would make what is pushed down wrong."""
-    if isinstance(word, Codes | First | Flagged) and word.filter:
-        yield from word.paths()
-    elif isinstance(word, At) and word.required:
-        yield word.path
+            if isinstance(word, Codes | First | Flagged) and word.filter:
+                for path in word.paths():
+                    is_known = _facts(bench, resource, path).is_never_null or path in bench.always_filled
+                    assert is_known, f"{name} takes {path} to be told in every row"
+            if isinstance(word, At) and word.required:
+                is_known = _facts(bench, resource, word.path).is_never_empty or word.path in bench.always_filled
+                assert is_known, f"{name} takes {word.path} to be filled in every row"
 
 
 def _words(resource: Resource) -> Iterator[tuple[str, FieldSpec]]:

@@ -116,7 +116,7 @@ async def test_what_is_not_there(client: httpx.AsyncClient, path: str, code: str
         ("?$select=Text", NO_OPTION),
         ("Document?$orderby=Secret", NO_OPTION),
         ("Document?$filter=Secret eq 'a'", NO_OPTION),
-        ("Document?$orderby=Nothing", "005056A509B11EE1B9A8FEC11C22578E"),
+        ("Document?$orderby=Nothing", "005056A509B11EE1B9A8FEA8DE87F78E"),
         ("Document?$orderby=Text up", "005056A509B11EE1B9A8FEC11C23378E"),
         ("Document?$orderby=Text DESC", "005056A509B11EE1B9A8FEC11C23378E"),
         ("Document?$top=-1", "005056A509B11EE1B9A8FEC11C23378E"),
