@@ -16,12 +16,12 @@ from schema.absent import given
 from schema.errors import ErrorCode, failure
 from schema.filters import comparable_type, filter_of, parse, shape_of
 from schema.model import Entity
-from schema.pages import After, First, PageInfo, checked_first, page_type
+from schema.pages import After, First, PageInfo, checked_first
 from schema.scalars import print_datetime
 from schema.selection import Selection, below, rows_of
 from schema.sorting import parse as parse_order
 from schema.sorting import sort_of
-from schema.sources import SourcedPage, SourceOutcome
+from schema.sources import SourceOutcome, page_of
 
 _MAX_TIMEOUT_MS = 120_000
 
@@ -38,7 +38,7 @@ RequireComplete = _argument(bool | None, "Fail the field unless every source ans
 
 def list_root(entity: Entity) -> Any:
     """Make the root field that lists an entity, such as purchaseOrders."""
-    page = page_type(entity.cls, entity.plural, SourcedPage)  # type: ignore[arg-type] # a class is hashable
+    page = page_of(entity.cls)
 
     async def resolve(
         info: strawberry.Info[Context, None],

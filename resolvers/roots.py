@@ -14,7 +14,7 @@ from resolvers.lists import list_root
 from resolvers.mutations import Mutation
 from resolvers.ports import Context
 from resolvers.singles import GlobalId, find_node, find_nodes, single_root
-from schema import purchasing, vendors
+from schema import assets, inventory, maintenance, purchasing, vendors
 from schema.absent import given
 from schema.connections import (
     CONNECTED_SYSTEM_FILTER,
@@ -35,7 +35,7 @@ from schema.scalars import SCALARS
 from schema.systems import System
 
 _MAX_NODES = 200
-_ENTITY_MODULES = (purchasing, vendors)
+_ENTITY_MODULES = (purchasing, maintenance, assets, vendors, inventory)
 """Importing them is what declares the entities."""
 
 

@@ -14,7 +14,7 @@ from strawberry.utils.str_converters import to_camel_case
 from schema.errors import ErrorCode, failure
 from schema.model import Entity, FieldModel, Kind, entity_of
 from schema.scalars import Currency
-from schema.values import Money
+from schema.values import Money, Quantity
 
 
 class Operator(Enum):
@@ -185,6 +185,7 @@ _CONDITION_INPUTS: dict[Any, type[Any]] = {
     date: DateFilter,
     datetime: DateTimeFilter,
     Money: MoneyFilter,
+    Quantity: DecimalFilter,
 }
 
 
@@ -235,9 +236,10 @@ def shape_of(entity: Entity) -> FilterShape:
                 entries.append(Filterable(f"{item.name}Id", item.name, IDFilter, item.marker.filter))
             else:
                 kind = enum_filter(item.type) if item.is_enum else _CONDITION_INPUTS[item.type]
-                entries.append(Filterable(item.name, item.name, kind, item.marker.filter))
-        for part, description in item.marker.filter_parts.items():
-            entries.append(Filterable(part, f"{item.name}.{part}", StringFilter, description))
+                path = f"{item.name}.value" if item.type is Quantity else item.name
+                entries.append(Filterable(item.name, path, kind, item.marker.filter))
+        for name, (part, description) in item.marker.filter_parts.items():
+            entries.append(Filterable(name, f"{item.name}.{part}", StringFilter, description))
     return FilterShape(
         name=f"{entity.name}Filter",
         module=entity.cls.__module__,
@@ -337,5 +339,5 @@ def comparable_type(entity: Entity, path: str) -> Any:
     if item is None or item.kind is Kind.LINK:
         return str
     if part:
-        return Decimal if part == "amount" else str
+        return Decimal if part in ("amount", "value") else str
     return item.type

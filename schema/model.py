@@ -13,7 +13,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.enums import enumeration
-from schema.pages import ChildRow, child_page_type, page_of_children
+from schema.pages import After, ChildRow, First, child_page_type, page_of_children
 
 Class = TypeVar("Class", bound=type[Any])
 _MARKER = "switchgear"
@@ -24,7 +24,10 @@ class EntityType(Enum):
     """The kinds of record."""
 
     PURCHASE_ORDER = "Purchase orders."
+    WORK_ORDER = "Work orders."
+    ASSET = "Assets."
     VENDOR = "Vendors."
+    INVENTORY_ITEM = "Inventory items."
 
 
 class Kind(Enum):
@@ -34,6 +37,7 @@ class Kind(Enum):
     VALUE = "one value object, such as money"
     VALUES = "a short list of value objects"
     LINK = "a record of another entity"
+    LINKS = "a paged list of the records of another entity that point here"
     CHILDREN = "a paged list of child rows"
 
 
@@ -43,9 +47,10 @@ class Marker:
 
     kind: Kind | None = None
     filter: str | None = None
-    filter_parts: Mapping[str, str] = dataclass_field(default_factory=dict)
+    filter_parts: Mapping[str, tuple[str, str]] = dataclass_field(default_factory=dict)
     sort: str | None = None
     target: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,8 @@ class Entity:
         return first + "".join(word.capitalize() for word in rest)
 
     def mapped_fields(self) -> Iterator[FieldModel]:
-        """The fields that a connector fills; the others are the product's own."""
-        return (item for item in self.fields.values() if item.name not in OWN_FIELDS)
+        """The fields that a connector fills; the others are the product's own, or follow from other records."""
+        return (item for item in self.fields.values() if item.name not in OWN_FIELDS and item.kind is not Kind.LINKS)
 
 
 OWN_FIELDS = frozenset({"id", "remoteId", "remoteKey", "displayName", "connection", "meta", "version"})
@@ -113,13 +118,13 @@ def field(
     description: str,
     *,
     filter: str | None = None,
-    filter_parts: Mapping[str, str] | None = None,
+    filter_parts: Mapping[str, tuple[str, str]] | None = None,
     sort: str | None = None,
 ) -> Any:
     """Declare a field; `filter` and `sort` opt it in, and are its descriptions there.
 
-    `filter_parts` names parts of a value object that can be filtered on their own, such as the country of an
-    address, each with its description.
+    `filter_parts` gives filters of their own to parts of a value object: by the filter's name, the part and the
+    filter's description.
     """
     marker = Marker(filter=filter, filter_parts=filter_parts or {}, sort=sort)
     return strawberry.field(default=None, description=description, metadata={_MARKER: marker})
@@ -129,6 +134,40 @@ def link(description: str, *, to: str, filter: str | None = None) -> Any:
     """Declare a link to one record of the entity named `to`; `filter` opts in a filter on its id."""
     marker = Marker(kind=Kind.LINK, filter=filter, target=to)
     return strawberry.field(default=None, description=description, metadata={_MARKER: marker})
+
+
+def links(description: str, *, to: str, module: str, by: str) -> Any:
+    """Declare a paged link to the records of entity `to` (of `module`) that point here with their link `by`."""
+    lazily = strawberry.lazy(module)
+
+    def read(
+        root: Any,
+        info: strawberry.Info,
+        first: Any = 50,
+        after: Any = strawberry.UNSET,
+        filter: Any = strawberry.UNSET,
+        order_by: Any = strawberry.UNSET,
+    ) -> Any:
+        return root.origin.pages.get(info.path.key)
+
+    def argument(annotation: Any, about: str) -> Any:
+        return typing.Annotated[annotation | None, strawberry.argument(description=about)]
+
+    itself = typing.Annotated
+    read.__annotations__ |= {
+        "first": First,
+        "after": After,
+        "filter": argument(
+            itself[f"{to}Filter", lazily],
+            "Which rows; without it, all that the token may see and that are not deleted.",
+        ),
+        "order_by": argument(
+            list[itself[f"{to}Sort", lazily]], "The order of the rows, rows without a value last; by default by key."
+        ),
+        "return": itself[f"{to}Connection", lazily] | None,
+    }
+    marker = Marker(kind=Kind.LINKS, target=to, by=by)
+    return strawberry.field(resolver=read, description=description, metadata={_MARKER: marker})
 
 
 def children(description: str, *, of: type[ChildRow]) -> Any:
@@ -183,6 +222,11 @@ def entity(entity_type: EntityType, *, plural: str, deleted_as: Enum | None = No
     return decorate
 
 
+def entity_named(name: str) -> Entity:
+    """An entity by the name of its type."""
+    return next(item for item in ENTITIES.values() if item.name == name)
+
+
 def entity_of(cls: type[Any]) -> Entity:
     """The entity that a class declares."""
     return next(item for item in ENTITIES.values() if item.cls is cls)
@@ -199,6 +243,8 @@ def fields_of(cls: type[Any]) -> dict[str, FieldModel]:
         name = declared.graphql_name or to_camel_case(declared.python_name)
         if marker.kind is Kind.CHILDREN:
             kind, value_type, is_required = Kind.CHILDREN, declared.metadata["type"], False
+        elif marker.kind is Kind.LINKS:
+            kind, value_type, is_required = Kind.LINKS, marker.target, False
         elif declared.base_resolver is not None:
             continue
         else:

@@ -13,9 +13,11 @@ from schema.pages import ChildRow
 from schema.records import Node, Record
 from schema.scalars import Currency
 from schema.sorting import sort_of
+from schema.sources import page_of
 from schema.values import CodedValue, Location, Money, Quantity
 
 if TYPE_CHECKING:
+    from schema.inventory import InventoryItem
     from schema.vendors import Vendor
 
 
@@ -128,6 +130,9 @@ class PurchaseOrderLine(ChildRow, Node):
     source_type: str | None = field("The system's own word for the type.")
     status: PurchaseOrderLineStatus | None = field("Where the line stands.")
     source_status: str | None = field("The system's own word for the status.")
+    item: Annotated["InventoryItem", strawberry.lazy("schema.inventory")] | None = link(
+        "The item ordered.", to="InventoryItem"
+    )
     item_number: str | None = field("The item's number as the line has it.")
     vendor_part_number: str | None = field("The vendor's number for the item.")
     description: str | None = field("What is ordered.")
@@ -186,3 +191,4 @@ class PurchaseOrder(Record):
 
 PurchaseOrderFilter = filter_of(PurchaseOrder)
 PurchaseOrderSort = sort_of(PurchaseOrder)
+PurchaseOrderConnection = page_of(PurchaseOrder)

@@ -94,6 +94,7 @@ class Origin:
     key: str
     links: dict[str, str] = dataclass_field(default_factory=dict)
     children: dict[str, list[Any] | None] = dataclass_field(default_factory=dict)
+    pages: dict[str, Any] = dataclass_field(default_factory=dict)
     failed_links: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
     unreadable: set[str] = dataclass_field(default_factory=set)
 

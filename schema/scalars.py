@@ -14,6 +14,7 @@ from strawberry.types.scalar import ScalarDefinition
 Currency = NewType("Currency", str)
 CountryCode = NewType("CountryCode", str)
 URL = NewType("URL", str)
+Duration = NewType("Duration", str)
 
 
 def parse_decimal(value: object) -> Decimal:
@@ -104,6 +105,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=date.isoformat,
         parse_value=parse_date,
     ),
+    Duration: strawberry.scalar(
+        name="Duration",
+        description="A length of time as ISO 8601 writes it, such as PT2H30M.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
+    ),
     Currency: strawberry.scalar(
         name="Currency",
         description="A currency code of ISO 4217, such as EUR.",
@@ -126,4 +132,4 @@ SCALARS: dict[object, ScalarDefinition] = {
 }
 """Which scalar stands for which Python type; given to strawberry once, when the schema is built."""
 
-__all__ = ["JSON", "SCALARS", "URL", "CountryCode", "Currency"]
+__all__ = ["JSON", "SCALARS", "URL", "CountryCode", "Currency", "Duration"]

@@ -11,6 +11,7 @@ from schema.enums import enumeration
 from schema.errors import ErrorCode, failure
 from schema.model import Entity, entity_of
 from schema.pages import SortDirection
+from schema.values import Money, Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +65,5 @@ def parse(entity: Entity, given: list[Any] | None) -> SortStep | None:
         )
     (step,) = given
     item = next(item for item in entity.fields.values() if item.attribute.upper() == step.field.name)
-    path = f"{item.name}.amount" if item.type.__name__ == "Money" else item.name
-    return SortStep(item.name, path, step.direction is SortDirection.DESC)
+    part = {Money: ".amount", Quantity: ".value"}.get(item.type, "")
+    return SortStep(item.name, f"{item.name}{part}", step.direction is SortDirection.DESC)

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from schema.enums import enumeration
 from schema.errors import Problem
-from schema.model import described_type
+from schema.model import described_type, entity_of
+from schema.pages import page_type
 from schema.records import ServedFrom
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class SourceOutcome:
         default_factory=list, description="The calls in detail: the rows themselves and linked records."
     )
     error: Problem | None = strawberry.field(default=None, description="What went wrong.")
+
+
+def page_of(cls: type[Any]) -> type[Any]:
+    """The connection type of an entity's class, such as PurchaseOrderConnection, with its sources."""
+    return page_type(cls, entity_of(cls).plural, SourcedPage)  # type: ignore[arg-type] # a class is hashable
 
 
 @described_type

@@ -42,6 +42,16 @@ class Organization:
     name: str | None = strawberry.field(default=None, description="Its name.")
 
 
+@strawberry.type(description="Someone who is named on a record.")
+class Person:
+    """Someone who is named on a record."""
+
+    remote_id: str | None = strawberry.field(default=None, description="Their key in the system.")
+    name: str | None = strawberry.field(default=None, description="Their name.")
+    email: str | None = strawberry.field(default=None, description="Their e-mail address.")
+    phone: str | None = strawberry.field(default=None, description="Their telephone number.")
+
+
 @strawberry.type(description="A postal address.")
 class Address:
     """A postal address."""
@@ -60,4 +70,5 @@ class Location:
 
     code: str | None = strawberry.field(default=None, description="Its code.")
     name: str | None = strawberry.field(default=None, description="Its name.")
+    type: str | None = strawberry.field(default=None, description="What the system calls this kind of place.")
     parent_code: str | None = strawberry.field(default=None, description="The code of the place around it.")

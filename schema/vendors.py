@@ -4,9 +4,10 @@ from enum import Enum
 
 from schema.enums import enumeration
 from schema.filters import filter_of
-from schema.model import EntityType, entity, field
+from schema.model import EntityType, described_type, entity, field, links
 from schema.records import Record
 from schema.sorting import sort_of
+from schema.sources import page_of
 from schema.values import Address, CodedValue
 
 
@@ -33,6 +34,17 @@ class VendorType(Enum):
     UNKNOWN = "The system does not say, or its word is not known."
 
 
+@described_type
+class Contact:
+    """Someone to speak to."""
+
+    name: str | None = field("Their name.")
+    role: str | None = field("What they do.")
+    email: str | None = field("Their e-mail address.")
+    phone: str | None = field("Their telephone number.")
+    is_primary: bool | None = field("Whether to ask them first.")
+
+
 @entity(EntityType.VENDOR, plural="vendors", deleted_as=VendorStatus.ARCHIVED)
 class Vendor(Record):
     """A company or person that goods and services are bought from."""
@@ -51,9 +63,15 @@ class Vendor(Record):
     email: str | None = field("Its e-mail address.", filter="The e-mail address.")
     phone: str | None = field("Its telephone number.")
     website: str | None = field("Its web site, as the system has it.")
-    address: Address | None = field("Its main address.", filter_parts={"country": "The country of the main address."})
+    address: Address | None = field(
+        "Its main address.", filter_parts={"country": ("country", "The country of the main address.")}
+    )
     addresses: list[Address] | None = field("All its addresses.")
+    contacts: list[Contact] | None = field("The people to speak to.")
+    lead_time_days: int | None = field("How many days a delivery takes.")
+    purchase_orders = links("The orders placed with it.", to="PurchaseOrder", module="schema.purchasing", by="vendor")
 
 
 VendorFilter = filter_of(Vendor)
 VendorSort = sort_of(Vendor)
+VendorConnection = page_of(Vendor)
