@@ -1,23 +1,19 @@
 """One question to many systems: planned, asked at the same time, each with a deadline and an outcome of its own."""
 
 import asyncio
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from connectors.client import Tally
-from connectors.errors import TimedOut
-from connectors.plan import ReadPlan, plan_read
-from connectors.reading import RecordReader
-from connectors.scan import Batch, Scan
+from connectors.scan import Batch
+from resolvers.asking import Asked, ask, prepare, resources_of
 from resolvers.cursors import Place
-from resolvers.links import finish_records, link_names, load_links
-from resolvers.locality import hide_deleted, localize
+from resolvers.linking import Linker
+from resolvers.links import finish_records, selects_links
 from resolvers.merge import Picked, merge
-from resolvers.outcomes import explain
 from resolvers.ports import Context, LiveSource
-from schema.errors import ErrorCode, Problem, problem
+from schema.errors import ErrorCode, problem
 from schema.filters import Tree
 from schema.model import Entity
 from schema.records import ServedFrom
@@ -42,29 +38,9 @@ class Question:
     places: Mapping[str, Place]
 
 
-@dataclass(eq=False)
-class Asked:
-    """One source being asked, and what became of it."""
-
-    live: LiveSource
-    plan: ReadPlan | None
-    reader: RecordReader | None
-    tally: Tally = field(default_factory=Tally)
-    batch: Batch | None = None
-    status: SourceStatus = SourceStatus.OK
-    problem: Problem | None = None
-    duration_ms: int = 0
-    calls: list[SourceCall] = field(default_factory=list)
-
-    @property
-    def connection_id(self) -> str:
-        """The id of the connection."""
-        return str(self.live.connection.id)
-
-
 @dataclass(frozen=True)
 class FanOut:
-    """The answer of all sources together."""
+    """The answer of all sources together; batches are by the key that names a source."""
 
     picked: list[Picked]
     batches: dict[str, Batch]
@@ -73,143 +49,98 @@ class FanOut:
     has_more: bool
 
 
+def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
+    """The keys of everything that would be asked."""
+    for live in lives:
+        yield from resources_of(live, entity)
+
+
 async def fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
     """Ask all sources, merge what came, and load the links of the page before it is returned."""
-    asked = [_prepare(live, question, context) for live in lives]
+    asked = [
+        prepare(key, live, resource, question.tree, question.order, question.selection)
+        for live in lives
+        for key, resource in resources_of(live, question.entity).items()
+    ]
     gate = asyncio.Semaphore(context.limits.max_sources_at_once)
-    await asyncio.gather(*(_ask(item, question, context, gate) for item in asked if item.plan is not None))
-    batches = {item.connection_id: item.batch for item in asked if item.batch is not None}
+    await asyncio.gather(*(_ask(item, question, context, gate) for item in asked))
+    batches = {item.key: item.batch for item in asked if item.batch is not None}
     picked = merge(batches, question.order, question.count)
-    await _complete_rows(picked, {item.connection_id: item for item in asked}, question, context)
-    outcomes = [_outcome(item, picked, context) for item in asked]
-    used = _used(picked)
+    calls = await _complete_rows(picked, {item.key: item for item in asked}, question, context)
+    outcomes = [_outcome(list(items), picked, calls, context) for _, items in groupby(asked, lambda a: a.connection_id)]
+    outcomes += [_unsupported(live, question, context) for live in lives if not resources_of(live, question.entity)]
+    used = {item.source: item.index + 1 for item in picked}
     return FanOut(
         picked,
         batches,
         outcomes,
-        is_complete=all(_is_complete(item) for item in asked),
-        has_more=any(
-            batch.has_more or used.get(connection_id, 0) < len(batch.records)
-            for connection_id, batch in batches.items()
-        ),
+        is_complete=all(item.status is SourceStatus.OK for item in asked),
+        has_more=any(batch.has_more or used.get(key, 0) < len(batch.records) for key, batch in batches.items()),
     )
-
-
-def _prepare(live: LiveSource, question: Question, context: Context) -> Asked:
-    resource = live.source.system.resource(question.entity.cls)
-    if resource is None:
-        refusal = problem(
-            ErrorCode.ENTITY_UNSUPPORTED,
-            f"{live.source.system.title} has no {question.entity.plural}.",
-            connection_id=live.connection.id,
-            system=live.source.system.key,
-            request_id=context.request_id,
-        )
-        return Asked(live, None, None, status=SourceStatus.UNSUPPORTED, problem=refusal)
-    tree = localize(hide_deleted(question.tree, question.entity), question.entity, str(live.connection.id))
-    plan = plan_read(resource, tree, question.order)
-    links = link_names(question.entity, question.selection)
-    reader = RecordReader(
-        resource,
-        live.source.system.protocol,
-        str(live.connection.id),
-        question.selection,
-        [*plan.needed, *links],
-    )
-    return Asked(live, plan, reader)
 
 
 async def _ask(asked: Asked, question: Question, context: Context, gate: asyncio.Semaphore) -> None:
-    place = question.places.get(asked.connection_id, Place())
-    if place.is_done or asked.plan is None or asked.reader is None:
+    place = question.places.get(asked.key, Place())
+    if place.is_done:
         asked.batch = Batch()
         return
-    started = time.monotonic()
-    deadline = _rows_deadline(asked, question, context)
-    scan = Scan(asked.live.source, asked.plan, asked.reader, asked.tally, deadline, context.limits.max_scan_rows)
-    try:
-        async with asyncio.timeout_at(deadline), gate:
-            asked.batch = await scan.run(place.position, question.count)
-    except Exception as error:
-        asked.status, asked.problem = explain(_as_timeout(error), asked.live, context.request_id)
-    else:
-        if asked.batch.is_limited:
-            asked.status, asked.problem = _too_expensive(asked, context)
-    asked.duration_ms = round((time.monotonic() - started) * 1000)
-    asked.calls.append(
-        SourceCall(
-            purpose=SourceCallPurpose.ROWS,
-            path="nodes",
-            requests=asked.tally.requests,
-            status=asked.status,
-            error=asked.problem,
-        )
-    )
-
-
-def _as_timeout(error: Exception) -> Exception:
-    return TimedOut("The system did not answer within the deadline.") if isinstance(error, TimeoutError) else error
-
-
-def _rows_deadline(asked: Asked, question: Question, context: Context) -> float:
-    """The source's deadline, less the share of the links where any are selected."""
     end = context.deadline_for(asked.live, question.timeout_ms)
-    has_links = bool(link_names(question.entity, question.selection))
-    return end - (end - context.started) * _LINK_SHARE if has_links else end
-
-
-def _too_expensive(asked: Asked, context: Context) -> tuple[SourceStatus, Problem]:
-    names = ", ".join(asked.plan.filtered_here) if asked.plan else ""
-    return SourceStatus.PARTIAL, problem(
-        ErrorCode.FILTER_TOO_EXPENSIVE,
-        f"The system cannot apply {names or 'the whole filter'}; {context.limits.max_scan_rows} rows were looked at "
-        "here, and there are more.",
-        connection_id=asked.live.connection.id,
-        system=asked.live.source.system.key,
-        request_id=context.request_id,
-    )
+    if selects_links(question.entity.fields, question.selection):
+        end -= (end - context.started) * _LINK_SHARE
+    await ask(asked, place.position, question.count, end, context, gate)
 
 
 async def _complete_rows(
     picked: Sequence[Picked], asked: Mapping[str, Asked], question: Question, context: Context
-) -> None:
+) -> dict[str, list[SourceCall]]:
+    """Give the rows of the page what does not come with them, and tell what it took for each connection."""
     rows: dict[str, list[Any]] = {}
     for item in picked:
-        rows.setdefault(item.connection_id, []).append(item.record)
-    for connection_id, records in rows.items():
-        source = asked[connection_id]
-        if source.reader is not None:
-            finish_records(records, source.reader, source.live, context)
-    lives = {connection_id: asked[connection_id].live for connection_id in rows}
-    calls = await load_links(rows, lives, question.entity, question.selection, context, "nodes", question.timeout_ms)
-    for connection_id, made in calls.items():
-        asked[connection_id].calls.extend(made)
+        rows.setdefault(item.source, []).append(item.record)
+    lives = {source.connection_id: source.live for source in asked.values()}
+    by_connection: dict[str, list[Any]] = {}
+    for key, records in rows.items():
+        finish_records(records, asked[key].reader, asked[key].live, context)
+        by_connection.setdefault(asked[key].connection_id, []).extend(records)
+    linker = Linker(context, lives, question.timeout_ms)
+    await linker.fill(by_connection, question.entity.fields, question.selection, "nodes")
+    return linker.calls
 
 
-def _used(picked: Sequence[Picked]) -> dict[str, int]:
-    used: dict[str, int] = {}
-    for item in picked:
-        used[item.connection_id] = item.index + 1
-    return used
-
-
-def _outcome(asked: Asked, picked: Sequence[Picked], context: Context) -> SourceOutcome:
-    has_answered = asked.batch is not None
+def _outcome(
+    asked: Sequence[Asked], picked: Sequence[Picked], calls: Mapping[str, list[SourceCall]], context: Context
+) -> SourceOutcome:
+    """The outcome of a connection; where it has several resources for the entity, of all of them together."""
+    first = asked[0]
+    keys = {item.key for item in asked}
+    failed = [item for item in asked if item.status is not SourceStatus.OK]
+    status = SourceStatus.OK
+    if failed:
+        status = failed[0].status if len(failed) == len(asked) else SourceStatus.PARTIAL
+    has_answered = any(item.batch is not None for item in asked)
+    made = [item.call(SourceCallPurpose.ROWS, "nodes") for item in asked] + calls.get(first.connection_id, [])
     return SourceOutcome(
-        connection=asked.live.connection,
-        status=asked.status,
-        count=sum(item.connection_id == asked.connection_id for item in picked),
-        duration_ms=asked.duration_ms,
-        upstream_calls=sum(call.requests for call in asked.calls),
+        connection=first.live.connection,
+        status=status,
+        count=sum(item.source in keys for item in picked),
+        duration_ms=max(item.duration_ms for item in asked),
+        upstream_calls=sum(call.requests for call in made),
         served_from=ServedFrom.LIVE if has_answered else None,
         fetched_at=context.fetched_at if has_answered else None,
-        filtered_here=list(asked.plan.filtered_here) if asked.plan else [],
-        truncated=asked.batch is not None and asked.batch.is_limited,
-        calls=asked.calls,
-        error=asked.problem,
+        filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
+        truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
+        calls=made,
+        error=failed[0].problem if failed else None,
     )
 
 
-def _is_complete(asked: Asked) -> bool:
-    """A source that has no such records does not make the answer incomplete."""
-    return asked.status is SourceStatus.OK or asked.plan is None
+def _unsupported(live: LiveSource, question: Question, context: Context) -> SourceOutcome:
+    """A system that has no such records does not make the answer incomplete, but says so."""
+    refusal = problem(
+        ErrorCode.ENTITY_UNSUPPORTED,
+        f"{live.source.system.title} has no {question.entity.plural}.",
+        connection_id=live.connection.id,
+        system=live.source.system.key,
+        request_id=context.request_id,
+    )
+    return SourceOutcome(connection=live.connection, status=SourceStatus.UNSUPPORTED, error=refusal)

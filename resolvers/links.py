@@ -1,7 +1,6 @@
 """Loads the records that rows point to: distinct keys of the whole page, batched per connection, once a request."""
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,13 +10,12 @@ from connectors.client import Tally
 from connectors.reading import RecordReader
 from connectors.scan import read_by_keys
 from connectors.spec import Resource
-from resolvers.outcomes import explain, gap_of
+from resolvers.outcomes import explain
 from resolvers.ports import Context, LiveSource
 from schema.errors import Problem
-from schema.model import ENTITIES, Entity, FieldModel, Kind
-from schema.records import FieldGapReason
-from schema.selection import Selection
-from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
+from schema.model import FieldModel, Kind, fields_of
+from schema.selection import Selection, Use, below, rows_of
+from schema.sources import SourceStatus
 
 
 @dataclass(eq=False)
@@ -28,16 +26,6 @@ class LinkCalls:
     status: SourceStatus = SourceStatus.OK
     error: Problem | None = None
 
-    def as_call(self, path: str) -> SourceCall:
-        """The account that clients see."""
-        return SourceCall(
-            purpose=SourceCallPurpose.LINK,
-            path=path,
-            requests=self.tally.requests,
-            status=self.status,
-            error=self.error,
-        )
-
 
 class KeyLoader(DataLoader[str, Any]):
     """Reads records of one resource by key; a failed chunk leaves its keys without a record, and says why."""
@@ -47,13 +35,7 @@ class KeyLoader(DataLoader[str, Any]):
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
         self.calls = LinkCalls()
-        self.reader = RecordReader(
-            resource,
-            live.source.system.protocol,
-            str(live.connection.id),
-            selection,
-            link_names(resource.model, selection),
-        )
+        self.reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection)
         self._live = live
         self._request_id = context.request_id
         self._deadline = context.deadline_for(live, timeout_ms)
@@ -69,91 +51,14 @@ class KeyLoader(DataLoader[str, Any]):
         return [by_key.get(key) for key in keys]
 
 
-def link_names(entity: Entity, selection: Selection) -> list[str]:
-    """The selected links of an entity."""
-    return [name for name in selection if name in entity.fields and entity.fields[name].kind is Kind.LINK]
-
-
-async def load_links(
-    records: Mapping[str, Sequence[Any]],
-    lives: Mapping[str, LiveSource],
-    entity: Entity,
-    selection: Selection,
-    context: Context,
-    path: str,
-    timeout_ms: int | None,
-) -> dict[str, list[SourceCall]]:
-    """Fill every selected link of the records, given by connection, and tell what it took for each connection.
-
-    `timeout_ms` is what the query allows for the whole field, rows and links together.
-    """
-    calls: dict[str, list[SourceCall]] = {connection_id: [] for connection_id in records}
-    await asyncio.gather(
-        *(
-            _load_link(
-                rows, lives[connection_id], entity.fields[name], selection[name] or {}, context, path, timeout_ms, calls
-            )
-            for name in link_names(entity, selection)
-            for connection_id, rows in records.items()
-        )
+def selects_links(fields: Mapping[str, FieldModel], selection: Selection) -> bool:
+    """Whether other records have to be read for what is selected of rows with these fields."""
+    models = [(fields[name], name) for name in selection if name in fields]
+    return any(
+        model.kind in (Kind.LINK, Kind.LINKS)
+        or (model.kind is Kind.CHILDREN and selects_links(fields_of(model.type), rows_of(below(selection, name))))
+        for model, name in models
     )
-    return calls
-
-
-async def _load_link(
-    rows: Sequence[Any],
-    live: LiveSource,
-    model: FieldModel,
-    selection: Selection,
-    context: Context,
-    path: str,
-    timeout_ms: int | None,
-    calls: dict[str, list[SourceCall]],
-) -> None:
-    keys = list(dict.fromkeys(row.origin.links[model.attribute] for row in rows if model.attribute in row.origin.links))
-    target = next(item for item in ENTITIES.values() if item.name == model.type)
-    resource = live.source.system.resource(target.cls)
-    if not keys or resource is None:
-        return
-    loader = _loader(live, resource, selection, context, timeout_ms)
-    counted = loader.calls.tally.requests
-    found = dict(zip(keys, await loader.load_many(keys), strict=True))
-    _attach(rows, model.attribute, found, loader)
-    present = [record for record in found.values() if record is not None]
-    finish_records(present, loader.reader, live, context)
-    link_path = f"{path}.{model.name}"
-    connection_id = str(live.connection.id)
-    if loader.calls.tally.requests > counted:
-        calls[connection_id].append(loader.calls.as_call(link_path))
-    deeper = await load_links(
-        {connection_id: present}, {connection_id: live}, target, selection, context, link_path, timeout_ms
-    )
-    calls[connection_id].extend(deeper[connection_id])
-
-
-def _loader(
-    live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
-) -> KeyLoader:
-    key = (live.connection.id, resource.source, _frozen(selection), timeout_ms)
-    if key not in context.loaders:
-        context.loaders[key] = KeyLoader(live, resource, selection, context, timeout_ms)
-    loader: KeyLoader = context.loaders[key]
-    return loader
-
-
-def _frozen(selection: Selection) -> frozenset[Any]:
-    return frozenset((name, _frozen(inner or {})) for name, inner in selection.items())
-
-
-def _attach(rows: Iterable[Any], attribute: str, found: Mapping[str, Any], loader: KeyLoader) -> None:
-    """Point every row to its record; where there is none, remember why."""
-    failed = None if loader.calls.status is SourceStatus.OK else gap_of(loader.calls.status)
-    for row in rows:
-        key = row.origin.links.get(attribute)
-        record = found.get(key) if key is not None else None
-        setattr(row, attribute, record)
-        if key is not None and record is None:
-            row.origin.failed_links[attribute] = failed or FieldGapReason.EMPTY_AT_SOURCE
 
 
 def finish_records(records: Iterable[Any], reader: RecordReader, live: LiveSource, context: Context) -> None:
@@ -162,3 +67,11 @@ def finish_records(records: Iterable[Any], reader: RecordReader, live: LiveSourc
         record.connection = live.connection
         if "meta" in reader.selection:
             record.meta = reader.meta_of(record, context.fetched_at)
+
+
+def frozen(selection: Selection) -> Any:
+    """A selection as a key, arguments and all."""
+    return frozenset(
+        (name, (repr(inner.arguments), frozen(inner.selection)) if isinstance(inner, Use) else frozen(inner or {}))
+        for name, inner in selection.items()
+    )

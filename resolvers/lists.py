@@ -1,24 +1,24 @@
 """The list root of every entity, made once: arguments, cursor, fan-out and the page that comes back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
 
 from connectors.registry import system_keys
+from resolvers.building import build_page
 from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
-from resolvers.fanout import FanOut, Question, fan_out
-from resolvers.merge import places_after
+from resolvers.fanout import Question, fan_out, source_keys
 from resolvers.ports import Context, LiveSource
 from resolvers.selection import selection_of
 from schema.absent import given
 from schema.errors import ErrorCode, failure
 from schema.filters import comparable_type, filter_of, parse, shape_of
 from schema.model import Entity
-from schema.pages import After, First, PageInfo, checked_first
+from schema.pages import After, First, checked_first
 from schema.scalars import print_datetime
-from schema.selection import Selection, below, rows_of
+from schema.selection import rows_of
 from schema.sorting import parse as parse_order
 from schema.sorting import sort_of
 from schema.sources import SourceOutcome, page_of
@@ -59,21 +59,32 @@ def list_root(entity: Entity) -> Any:
         lives = choose_sources(context, connection_ids, systems)
         order = parse_order(entity, order_by)
         tree = parse(shape_of(entity), filter)
-        selection = selection_of(info._raw_info)
+        selection = selection_of(info)
         query = fingerprint(context.directory.tenant, entity.list_root, tree, order, connection_ids, systems)
         value_type = comparable_type(entity, order.path) if order else None
-        places = {str(live.connection.id): Place() for live in lives}
+        places = {key: Place() for key in source_keys(lives, entity)}
         if after is not None:
             kept = read_cursor(context.cursor_key, query, after, value_type)
-            lives = [live for live in lives if live.connection.id in kept]
-            places = {connection_id: kept[connection_id] for connection_id in places if connection_id in kept}
+            places = {key: kept[key] for key in places if key in kept}
+            lives = [live for live in lives if any(key in kept for key in source_keys([live], entity))]
         question = Question(
             entity, tree, order, checked_first(first), rows_of(selection), checked_timeout(timeout_ms), places
         )
         answer = await fan_out(lives, question, context)
         if require_complete and not answer.is_complete:
             raise _incomplete(answer.outcomes)
-        return _build(page, answer, places, selection, lambda now: write_cursor(context.cursor_key, query, now), after)
+        return build_page(
+            page,
+            answer.picked,
+            answer.batches,
+            places,
+            selection,
+            lambda now: write_cursor(context.cursor_key, query, now),
+            has_more=answer.has_more,
+            outcomes=answer.outcomes,
+            is_complete=answer.is_complete,
+            after=after,
+        )
 
     resolve.__annotations__ |= {
         "first": First,
@@ -138,46 +149,6 @@ def checked_timeout(timeout_ms: int | None) -> int | None:
             field="timeoutMs",
         )
     return timeout_ms
-
-
-def _build(
-    page: type[Any],
-    answer: FanOut,
-    before: Mapping[str, Place],
-    selection: Selection,
-    seal: Callable[[Mapping[str, Place]], str],
-    after: str | None,
-) -> Any:
-    used: dict[str, int] = {}
-    wants_cursors = "cursor" in below(selection, "edges")
-    wants_start = "startCursor" in below(selection, "pageInfo")
-    cursors = []
-    for place, item in enumerate(answer.picked):
-        used[item.connection_id] = item.index + 1
-        if wants_cursors or (wants_start and place == 0):
-            cursors.append(seal(_exact_places(before, answer, used)))
-    wants_end = "endCursor" in below(selection, "pageInfo")
-    end = seal(places_after(before, answer.batches, used)) if before and wants_end else None
-    rows = [item.record for item in answer.picked]
-    edges = zip(cursors, rows, strict=True) if wants_cursors else (("", row) for row in rows)
-    return page(
-        nodes=rows,
-        edges=[page.Edge(cursor=cursor, node=row) for cursor, row in edges] if "edges" in selection else [],
-        page_info=PageInfo(
-            has_next_page=answer.has_more,
-            has_previous_page=after is not None,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=end,
-        ),
-        is_complete=answer.is_complete,
-        sources=answer.outcomes,
-    )
-
-
-def _exact_places(before: Mapping[str, Place], answer: FanOut, used: Mapping[str, int]) -> dict[str, Place]:
-    """The places after a row in the middle of a page: sources without a row so far have not moved."""
-    moved = {connection_id: answer.batches[connection_id] for connection_id in used}
-    return places_after(before, moved, used)
 
 
 def _incomplete(outcomes: Sequence[SourceOutcome]) -> GraphQLError:

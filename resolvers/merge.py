@@ -14,9 +14,9 @@ from schema.sorting import SortStep
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """One row of the page: its connection, and its index in that connection's batch."""
+    """One row of the page: its source, and its index in that source's batch."""
 
-    connection_id: str
+    source: str
     index: int
     record: Any
 
@@ -34,29 +34,29 @@ def merge(batches: Mapping[str, Batch], order: SortStep | None, count: int) -> l
 def _in_turns(batches: Mapping[str, Batch]) -> Iterator[Picked]:
     longest = max((len(batch.records) for batch in batches.values()), default=0)
     for index in range(longest):
-        for connection_id, batch in batches.items():
+        for source, batch in batches.items():
             if index < len(batch.records):
-                yield Picked(connection_id, index, batch.records[index])
+                yield Picked(source, index, batch.records[index])
 
 
 def _by_value(batches: Mapping[str, Batch], order: SortStep) -> Iterator[Picked]:
     """Rows that tie come in the order of connection; within one connection its own order stands."""
     value_of = attribute_path(order.path)
 
-    def entry(connection_id: str, index: int) -> tuple[Any, str, int]:
-        value = value_of(batches[connection_id].records[index])
-        return (sort_key(value, descending=order.descending), connection_id, index)
+    def entry(source: str, index: int) -> tuple[Any, str, int]:
+        value = value_of(batches[source].records[index])
+        return (sort_key(value, descending=order.descending), source, index)
 
     if any(not batch.records and batch.has_more for batch in batches.values()):
         return
-    heap = [entry(connection_id, 0) for connection_id, batch in batches.items() if batch.records]
+    heap = [entry(source, 0) for source, batch in batches.items() if batch.records]
     heapq.heapify(heap)
     while heap:
-        _, connection_id, index = heapq.heappop(heap)
-        batch = batches[connection_id]
-        yield Picked(connection_id, index, batch.records[index])
+        _, source, index = heapq.heappop(heap)
+        batch = batches[source]
+        yield Picked(source, index, batch.records[index])
         if index + 1 < len(batch.records):
-            heapq.heappush(heap, entry(connection_id, index + 1))
+            heapq.heappush(heap, entry(source, index + 1))
         elif batch.has_more:
             return
 
@@ -66,10 +66,10 @@ def places_after(
 ) -> dict[str, Place]:
     """Where every source stands once `used` rows of its batch are in the page; failed ones stay where they were."""
     places = dict(before)
-    for connection_id, batch in batches.items():
-        taken = used.get(connection_id, 0)
+    for source, batch in batches.items():
+        taken = used.get(source, 0)
         if taken == len(batch.records):
-            places[connection_id] = Place(batch.resume, is_done=not batch.has_more)
+            places[source] = Place(batch.resume, is_done=not batch.has_more)
         elif taken:
-            places[connection_id] = Place(batch.places[taken - 1])
+            places[source] = Place(batch.places[taken - 1])
     return places

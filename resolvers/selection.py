@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+import strawberry
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
     GraphQLIncludeDirective,
     GraphQLObjectType,
-    GraphQLResolveInfo,
     GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionNode,
@@ -16,60 +16,81 @@ from graphql import (
     is_abstract_type,
     is_object_type,
 )
-from graphql.execution.values import get_directive_values
+from graphql.execution.values import get_argument_values, get_directive_values
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
 
-from schema.selection import Selection, merge
+from schema.model import Kind, marker_of
+from schema.selection import Selection, Use, merge
 
 
-def selection_of(info: GraphQLResolveInfo[Any], runtime_type: str | None = None) -> Selection:
+def selection_of(info: strawberry.Info[Any, Any], runtime_type: str | None = None) -> Selection:
     """Everything selected below the field being resolved; `runtime_type` is what an interface turns out to be."""
-    named = get_named_type(info.return_type)
-    if runtime_type is not None:
-        named = info.schema.type_map[runtime_type]
-    nodes = [node for field in info.field_nodes if field.selection_set for node in field.selection_set.selections]
-    return _collect(nodes, named, info)
+    raw = info._raw_info
+    named = raw.schema.type_map[runtime_type] if runtime_type is not None else get_named_type(raw.return_type)
+    nodes = [node for field in raw.field_nodes if field.selection_set for node in field.selection_set.selections]
+    return _Reader(info).collect(nodes, named)
 
 
-def _collect(nodes: Iterable[SelectionNode], parent: Any, info: GraphQLResolveInfo[Any]) -> dict[str, Selection | None]:
-    found: dict[str, Selection | None] = {}
-    for node in nodes:
-        if not _is_included(node, info):
-            continue
-        match node:
-            case FieldNode():
-                _add(found, node, parent, info)
-            case InlineFragmentNode():
-                if node.type_condition is None or _applies(node.type_condition.name.value, parent, info):
-                    found = dict(merge(found, _collect(node.selection_set.selections, parent, info)))
-            case FragmentSpreadNode():
-                fragment = info.fragments[node.name.value]
-                if _applies(fragment.type_condition.name.value, parent, info):
-                    found = dict(merge(found, _collect(fragment.selection_set.selections, parent, info)))
-    return found
+class _Reader:
+    """Reads selections of one document."""
 
+    def __init__(self, info: strawberry.Info[Any, Any]) -> None:
+        self._info = info._raw_info
+        self._converter = info.schema.schema_converter
 
-def _add(found: dict[str, Selection | None], node: FieldNode, parent: Any, info: GraphQLResolveInfo[Any]) -> None:
-    name = node.name.value
-    if name.startswith("__"):
-        return
-    inner: Selection | None = None
-    if node.selection_set is not None and name in parent.fields:
-        inner = _collect(node.selection_set.selections, get_named_type(parent.fields[name].type), info)
-    merged = merge({name: found[name]}, {name: inner})[name] if name in found else inner
-    found[name] = merged
+    def collect(self, nodes: Iterable[SelectionNode], parent: Any) -> dict[str, Any]:
+        """What these nodes select of a type."""
+        found: Selection = {}
+        for node in nodes:
+            if not self._is_included(node):
+                continue
+            match node:
+                case FieldNode():
+                    found = merge(found, self._read_field(node, parent))
+                case InlineFragmentNode():
+                    if node.type_condition is None or self._applies(node.type_condition.name.value, parent):
+                        found = merge(found, self.collect(node.selection_set.selections, parent))
+                case FragmentSpreadNode():
+                    fragment = self._info.fragments[node.name.value]
+                    if self._applies(fragment.type_condition.name.value, parent):
+                        found = merge(found, self.collect(fragment.selection_set.selections, parent))
+        return dict(found)
 
+    def _read_field(self, node: FieldNode, parent: Any) -> Selection:
+        name = node.name.value
+        if name.startswith("__") or name not in parent.fields:
+            return {}
+        if node.selection_set is None:
+            return {name: None}
+        definition = parent.fields[name]
+        inner = self.collect(node.selection_set.selections, get_named_type(definition.type))
+        declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if declared is None or marker_of(declared).kind is not Kind.LINKS:
+            return {name: inner}
+        alias = node.alias.value if node.alias is not None else name
+        return {name: {alias: Use(self._arguments(definition, node, declared), inner)}}
 
-def _is_included(node: SelectionNode, info: GraphQLResolveInfo[Any]) -> bool:
-    skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
-    include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
-    return not (skip and skip["if"]) and (include is None or include["if"])
+    def _arguments(self, definition: Any, node: FieldNode, declared: StrawberryField) -> dict[str, Any]:
+        """The arguments of a field as its resolver would get them."""
+        return convert_arguments(
+            get_argument_values(definition, node, self._info.variable_values),
+            declared.arguments,
+            scalar_registry=self._converter.scalar_registry,
+            config=self._converter.config,
+        )
 
+    def _is_included(self, node: SelectionNode) -> bool:
+        skip = get_directive_values(GraphQLSkipDirective, node, self._info.variable_values)
+        include = get_directive_values(GraphQLIncludeDirective, node, self._info.variable_values)
+        return not (skip and skip["if"]) and (include is None or include["if"])
 
-def _applies(condition: str, parent: Any, info: GraphQLResolveInfo[Any]) -> bool:
-    """Whether a fragment on a type concerns the type at hand."""
-    if condition == parent.name:
-        return True
-    conditional = info.schema.type_map[condition]
-    if is_abstract_type(conditional) and isinstance(parent, GraphQLObjectType):
-        return info.schema.is_sub_type(conditional, parent)
-    return is_abstract_type(parent) and is_object_type(conditional)
+    def _applies(self, condition: str, parent: Any) -> bool:
+        """Whether a fragment on a type concerns the type at hand."""
+        if condition == parent.name:
+            return True
+        conditional = self._info.schema.type_map[condition]
+        if is_abstract_type(conditional) and isinstance(parent, GraphQLObjectType):
+            return self._info.schema.is_sub_type(conditional, parent)
+        return is_abstract_type(parent) and is_object_type(conditional)

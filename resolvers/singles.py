@@ -12,7 +12,8 @@ from connectors.reading import RecordReader
 from connectors.registry import find_system
 from connectors.scan import read_by_keys
 from resolvers.describing import describe_system
-from resolvers.links import finish_records, link_names, load_links
+from resolvers.linking import Linker
+from resolvers.links import finish_records
 from resolvers.lists import Timeout, checked_timeout
 from resolvers.outcomes import explain
 from resolvers.ports import Context
@@ -35,7 +36,7 @@ def single_root(entity: Entity) -> Any:
         found = read_record_id(id)
         if found is None or found.entity is not entity.type or found.child is not None:
             raise failure(ErrorCode.VALIDATION_FAILED, f"This is not the id of a {_singular(entity)}.", field="id")
-        return await read_record(context, found, selection_of(info._raw_info), checked_timeout(given(timeout_ms)))
+        return await read_record(context, found, selection_of(info), checked_timeout(given(timeout_ms)))
 
     resolve.__annotations__ |= {"id": GlobalId, "timeout_ms": Timeout, "return": entity.cls | None}
     article = "An" if entity.name[0] in "AEIOU" else "A"
@@ -50,20 +51,20 @@ async def read_record(context: Context, wanted: RecordId, selection: Selection, 
     """One record with its links; null where there is none, an error where its system could not tell."""
     live = next((live for live in context.directory.sources() if live.connection.id == wanted.connection_id), None)
     entity = ENTITIES[wanted.entity]
-    resource = live.source.system.resource(entity.cls) if live is not None else None
-    if live is None or resource is None:
+    if live is None:
         return None
-    reader = RecordReader(
-        resource, live.source.system.protocol, wanted.connection_id, selection, link_names(entity, selection)
-    )
+    resource = next((item for item in live.source.system.resources_of(entity.cls) if item.owns(wanted.key)), None)
+    if resource is None:
+        return None
+    reader = RecordReader(resource, live.source.system.protocol, wanted.connection_id, selection)
+    deadline = context.deadline_for(live, timeout_ms)
     try:
-        found = await read_by_keys(live.source, reader, [wanted.key], Tally(), context.deadline_for(live, timeout_ms))
+        found = await read_by_keys(live.source, reader, [wanted.key], Tally(), deadline)
     except Exception as error:
         raise _failed(explain(error, live, context.request_id)[1]) from error
     finish_records(found, reader, live, context)
-    await load_links(
-        {wanted.connection_id: found}, {wanted.connection_id: live}, entity, selection, context, entity.root, timeout_ms
-    )
+    linker = Linker(context, {wanted.connection_id: live}, timeout_ms)
+    await linker.fill({wanted.connection_id: found}, entity.fields, selection, entity.root)
     return next(iter(found), None)
 
 
@@ -117,12 +118,12 @@ async def find_nodes(info: strawberry.Info[Context, None], wanted: Sequence[str]
 async def _find_record_or_child(info: strawberry.Info[Context, None], wanted: RecordId) -> Any:
     entity = ENTITIES[wanted.entity]
     if wanted.child is None:
-        return await read_record(info.context, wanted, selection_of(info._raw_info, entity.name))
+        return await read_record(info.context, wanted, selection_of(info, entity.name))
     name, _ = wanted.child
     model = entity.fields.get(name)
     if model is None or model.kind.name != "CHILDREN":
         return None
-    selected = {name: {"nodes": selection_of(info._raw_info, model.type.__name__)}}
+    selected = {name: {"nodes": selection_of(info, model.type.__name__)}}
     parent = await read_record(info.context, RecordId(wanted.entity, wanted.connection_id, wanted.key), selected)
     rows = (parent.origin.children.get(model.attribute) or []) if parent is not None else []
     return next((row for row in rows if row.id == wanted.encode()), None)

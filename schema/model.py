@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
+from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.enums import enumeration
@@ -222,6 +223,12 @@ def entity(entity_type: EntityType, *, plural: str, deleted_as: Enum | None = No
     return decorate
 
 
+def marker_of(declared: StrawberryField) -> Marker:
+    """What a field's declaration says beyond its type."""
+    marker: Marker = declared.metadata.get(_MARKER, Marker())
+    return marker
+
+
 def entity_named(name: str) -> Entity:
     """An entity by the name of its type."""
     return next(item for item in ENTITIES.values() if item.name == name)
@@ -239,7 +246,7 @@ def fields_of(cls: type[Any]) -> dict[str, FieldModel]:
         annotations.update(inspect.get_annotations(base))
     found = {}
     for declared in cls.__strawberry_definition__.fields:
-        marker = declared.metadata.get(_MARKER, Marker())
+        marker = marker_of(declared)
         name = declared.graphql_name or to_camel_case(declared.python_name)
         if marker.kind is Kind.CHILDREN:
             kind, value_type, is_required = Kind.CHILDREN, declared.metadata["type"], False

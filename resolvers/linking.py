@@ -1,0 +1,116 @@
+"""Fills the links of whole pages: to one record, to many, and of child rows, links of links included."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.spec import Resource
+from resolvers.asking import resources_of
+from resolvers.links import KeyLoader, LinkCalls, finish_records, frozen, selects_links
+from resolvers.outcomes import gap_of
+from resolvers.pages import load_pages
+from resolvers.ports import Context, LiveSource
+from schema.model import FieldModel, Kind, entity_named, fields_of
+from schema.records import FieldGapReason
+from schema.selection import Selection, Use, below, rows_of, uses
+from schema.sources import SourceCall, SourceCallPurpose
+
+Rows = Mapping[str, Sequence[Any]]
+"""Records, or child rows, by connection."""
+
+
+@dataclass(eq=False)
+class Linker:
+    """Fills the links of rows, links of links included, and keeps account of the calls of each connection.
+
+    `timeout_ms` is what the query allows for the whole field, rows and links together.
+    """
+
+    context: Context
+    lives: Mapping[str, LiveSource]
+    timeout_ms: int | None
+    calls: dict[str, list[SourceCall]] = field(default_factory=dict)
+
+    async def fill(self, rows: Rows, fields: Mapping[str, FieldModel], selection: Selection, path: str) -> None:
+        """Fill every selected link of rows that have these fields."""
+        jobs = []
+        for name in selection:
+            model = fields.get(name)
+            if model is None:
+                continue
+            below_path = f"{path}.{name}"
+            if model.kind is Kind.LINK:
+                jobs += [
+                    self._fill_link(key, of, model, below(selection, name), below_path) for key, of in rows.items()
+                ]
+            elif model.kind is Kind.LINKS:
+                for alias, use in uses(selection, name).items():
+                    jobs += [self._fill_pages(key, of, model, alias, use, below_path) for key, of in rows.items()]
+            elif model.kind is Kind.CHILDREN:
+                jobs.append(self._fill_children(rows, model, rows_of(below(selection, name)), below_path))
+        await asyncio.gather(*jobs)
+
+    async def _fill_children(self, rows: Rows, model: FieldModel, selection: Selection, path: str) -> None:
+        fields = fields_of(model.type)
+        if selects_links(fields, selection):
+            children = {
+                key: [child for row in of for child in row.origin.children.get(model.attribute) or ()]
+                for key, of in rows.items()
+            }
+            await self.fill(children, fields, selection, path)
+
+    async def _fill_link(
+        self, connection_id: str, rows: Sequence[Any], model: FieldModel, selection: Selection, path: str
+    ) -> None:
+        """Read the distinct records that rows point to, and point every row to its own."""
+        live = self.lives[connection_id]
+        target = entity_named(model.type)
+        keys = list(dict.fromkeys(key for row in rows if (key := row.origin.links.get(model.attribute)) is not None))
+        found: dict[str, Any] = {}
+        failed: FieldGapReason | None = None
+        for resource in resources_of(live, target).values():
+            own = [key for key in keys if resource.owns(key)]
+            if not own:
+                continue
+            loader = self._loader(live, resource, selection)
+            counted = loader.calls.tally.requests
+            records = await loader.load_many(own)
+            finish_records((record for record in records if record is not None), loader.reader, live, self.context)
+            found.update(zip(own, records, strict=True))
+            failed = failed or (gap_of(loader.calls.status) if loader.calls.error else None)
+            self._account(connection_id, loader.calls, loader.calls.tally.requests - counted, path)
+        for row in rows:
+            key = row.origin.links.get(model.attribute)
+            record = found.get(key) if key is not None else None
+            setattr(row, model.attribute, record)
+            if key is not None and record is None:
+                row.origin.failed_links[model.attribute] = failed or FieldGapReason.EMPTY_AT_SOURCE
+        present = [record for record in found.values() if record is not None]
+        await self.fill({connection_id: present}, target.fields, selection, path)
+
+    async def _fill_pages(
+        self, connection_id: str, rows: Sequence[Any], model: FieldModel, alias: str, use: Use, path: str
+    ) -> None:
+        """Read the records that point to rows, for all rows together, and give every row its own page."""
+        await load_pages(self, connection_id, rows, model, alias, use, path)
+
+    def _loader(self, live: LiveSource, resource: Resource, selection: Selection) -> KeyLoader:
+        key = (live.connection.id, resource.source, frozen(selection), self.timeout_ms)
+        if key not in self.context.loaders:
+            self.context.loaders[key] = KeyLoader(live, resource, selection, self.context, self.timeout_ms)
+        loader: KeyLoader = self.context.loaders[key]
+        return loader
+
+    def _account(self, connection_id: str, calls: LinkCalls, requests: int, path: str) -> None:
+        if requests:
+            self.account(
+                connection_id,
+                SourceCall(
+                    purpose=SourceCallPurpose.LINK, path=path, requests=requests, status=calls.status, error=calls.error
+                ),
+            )
+
+    def account(self, connection_id: str, call: SourceCall) -> None:
+        """Note what was called."""
+        self.calls.setdefault(connection_id, []).append(call)

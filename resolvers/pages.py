@@ -1,0 +1,231 @@
+"""Paged links: the records that point to each row, read for all rows together and cut into a page for each."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connectors.scan import Batch
+from connectors.spec import Resource
+from resolvers.asking import Asked, ask, prepare, resources_of
+from resolvers.building import build_page
+from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
+from resolvers.links import finish_records
+from resolvers.merge import merge
+from resolvers.outcomes import gap_of
+from resolvers.ports import LiveSource
+from schema.absent import given
+from schema.filters import And, Condition, Operator, Tree, comparable_type, parse, shape_of
+from schema.model import Entity, FieldModel, entity_named
+from schema.pages import checked_first
+from schema.records import FieldGapReason, ServedFrom
+from schema.selection import Selection, Use, rows_of
+from schema.sorting import SortStep
+from schema.sorting import parse as parse_order
+from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus, page_of
+
+if TYPE_CHECKING:
+    from resolvers.linking import Linker
+
+_SINGLES_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one use of a paged link asks for, the same for every row."""
+
+    entity: Entity
+    by: FieldModel
+    tree: Tree
+    order: SortStep | None
+    count: int
+    after: str | None
+    selection: Selection
+    rows: Selection
+    name: str
+
+    def of_parents(self, operator: Operator, value: Any) -> Tree:
+        """The filter with the rows' own keys in it."""
+        return And((self.tree, Condition(self.by.name, operator, value)))
+
+
+async def load_pages(
+    linker: "Linker", connection_id: str, parents: Sequence[Any], model: FieldModel, alias: str, use: Use, path: str
+) -> None:
+    """Give every row its page of the records that point to it; a failure is null with a reason."""
+    live = linker.lives[connection_id]
+    wanted = _read_use(model, use)
+    found: dict[str, dict[str, Batch]] = {parent.origin.key: {} for parent in parents}
+    asked: list[Asked] = []
+    for key, resource in resources_of(live, wanted.entity).items():
+        if wanted.by.name in resource.fields:
+            asked += await _ask_resource(linker, live, key, resource, wanted, found, path)
+    failed = next((item for item in asked if item.batch is None), None)
+    shown: list[Any] = []
+    for parent in parents:
+        if not asked or failed is not None:
+            parent.origin.pages[alias] = None
+            reason = FieldGapReason.NOT_SUPPORTED_BY_SYSTEM if failed is None else gap_of(failed.status)
+            parent.origin.failed_links[model.attribute] = reason
+            continue
+        page, records = _page(linker, live, wanted, parent, found[parent.origin.key], asked)
+        parent.origin.pages[alias] = page
+        shown.extend(records)
+    await linker.fill({connection_id: shown}, wanted.entity.fields, wanted.rows, path)
+
+
+def _read_use(model: FieldModel, use: Use) -> Wanted:
+    entity = entity_named(model.type)
+    by = entity.fields[model.marker.by or ""]
+    arguments = {name: given(value) for name, value in use.arguments.items()}
+    return Wanted(
+        entity,
+        by,
+        parse(shape_of(entity), arguments.get("filter"), f"{model.name}.filter"),
+        parse_order(entity, arguments.get("order_by")),
+        checked_first(arguments.get("first", 50)),
+        arguments.get("after"),
+        use.selection,
+        rows_of(use.selection),
+        model.name,
+    )
+
+
+async def _ask_resource(
+    linker: "Linker",
+    live: LiveSource,
+    key: str,
+    resource: Resource,
+    wanted: Wanted,
+    found: dict[str, dict[str, Batch]],
+    path: str,
+) -> list[Asked]:
+    """Read what points to the parents, in chunks; where there is too much for one read, each parent on its own."""
+    deadline = linker.context.deadline_for(live, linker.timeout_ms)
+    parents = list(found)
+    made: list[Asked] = []
+    for start in range(0, len(parents), resource.max_keys):
+        chunk = parents[start : start + resource.max_keys]
+        if wanted.after is not None:
+            made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
+            continue
+        asked = _prepare(live, key, resource, wanted, wanted.of_parents(Operator.IN, tuple(chunk)))
+        await ask(asked, None, linker.context.limits.max_scan_rows, deadline, linker.context)
+        made.append(asked)
+        if asked.batch is not None and asked.batch.has_more:
+            made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
+        elif asked.batch is not None:
+            _group(asked.batch, wanted, key, found)
+    for item in made:
+        linker.account(str(live.connection.id), item.call(SourceCallPurpose.LINK, path))
+    return made
+
+
+def _prepare(live: LiveSource, key: str, resource: Resource, wanted: Wanted, tree: Tree) -> Asked:
+    selection = {**wanted.rows, wanted.by.name: wanted.rows.get(wanted.by.name)}
+    return prepare(key, live, resource, tree, wanted.order, selection)
+
+
+def _group(batch: Batch, wanted: Wanted, key: str, found: dict[str, dict[str, Batch]]) -> None:
+    for record, place in zip(batch.records, batch.places, strict=True):
+        parent = record.origin.links.get(wanted.by.attribute)
+        if parent in found:
+            own = found[parent].setdefault(key, Batch())
+            own.records.append(record)
+            own.places.append(place)
+            own.resume = place
+
+
+async def _ask_each(
+    linker: "Linker",
+    live: LiveSource,
+    key: str,
+    resource: Resource,
+    wanted: Wanted,
+    parents: Sequence[str],
+    found: dict[str, dict[str, Batch]],
+    deadline: float,
+) -> list[Asked]:
+    gate = asyncio.Semaphore(_SINGLES_AT_ONCE)
+
+    async def ask_one(parent: str) -> Asked:
+        asked = _prepare(live, key, resource, wanted, wanted.of_parents(Operator.EQ, parent))
+        place = _places(linker, wanted, live, parent).get(key, Place())
+        if place.is_done:
+            asked.batch = Batch()
+        else:
+            await ask(asked, place.position, wanted.count, deadline, linker.context, gate)
+        if asked.batch is not None:
+            found[parent][key] = asked.batch
+        return asked
+
+    return list(await asyncio.gather(*(ask_one(parent) for parent in parents)))
+
+
+def _query(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> str:
+    tenant = linker.context.directory.tenant
+    return fingerprint(tenant, wanted.name, live.connection.id, parent, wanted.tree, wanted.order)
+
+
+def _places(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> Mapping[str, Place]:
+    if wanted.after is None:
+        return {}
+    value_type = comparable_type(wanted.entity, wanted.order.path) if wanted.order else None
+    query = _query(linker, wanted, live, parent)
+    return read_cursor(linker.context.cursor_key, query, wanted.after, value_type)
+
+
+def _page(
+    linker: "Linker",
+    live: LiveSource,
+    wanted: Wanted,
+    parent: Any,
+    batches: dict[str, Batch],
+    asked: Sequence[Asked],
+) -> tuple[Any, list[Any]]:
+    context = linker.context
+    picked = merge(batches, wanted.order, wanted.count)
+    readers = {item.key: item.reader for item in asked}
+    for item in picked:
+        finish_records([item.record], readers[item.source], live, context)
+    used = {item.source: item.index + 1 for item in picked}
+    before = {key: Place() for key in resources_of(live, wanted.entity)} | dict(
+        _places(linker, wanted, live, parent.origin.key)
+    )
+    query = _query(linker, wanted, live, parent.origin.key)
+    outcome = SourceOutcome(
+        connection=live.connection,
+        status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),
+        count=len(picked),
+        duration_ms=max(item.duration_ms for item in asked),
+        upstream_calls=sum(item.tally.requests for item in asked),
+        served_from=ServedFrom.LIVE,
+        fetched_at=context.fetched_at,
+        filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
+        truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
+        calls=[_shared_call(asked, wanted)],
+        error=next((item.problem for item in asked if item.problem is not None), None),
+    )
+    page = build_page(
+        page_of(wanted.entity.cls),
+        picked,
+        batches,
+        before,
+        wanted.selection,
+        lambda places: write_cursor(context.cursor_key, query, places),
+        has_more=any(batch.has_more or used.get(key, 0) < len(batch.records) for key, batch in batches.items()),
+        outcomes=[outcome],
+        is_complete=outcome.status is SourceStatus.OK,
+        after=wanted.after,
+    )
+    return page, [item.record for item in picked]
+
+
+def _shared_call(asked: Sequence[Asked], wanted: Wanted) -> SourceCall:
+    """The calls that this page shares with those of its siblings."""
+    return SourceCall(
+        purpose=SourceCallPurpose.LINK,
+        path=wanted.name,
+        requests=sum(item.tally.requests for item in asked),
+        status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),
+    )
