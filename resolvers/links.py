@@ -1,7 +1,7 @@
 """Loads the records that rows point to: distinct keys of the whole page, batched per connection, once a request."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,32 +21,30 @@ from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
 
 
 @dataclass(eq=False)
-class LinkCalls:
-    """What loading one kind of link from one connection took, and how it went."""
+class Chunk:
+    """Some records read by key at once: what it took, how it went, and whether a field has told of it yet."""
 
     tally: Tally = field(default_factory=Tally)
     status: SourceStatus = SourceStatus.OK
     error: Problem | None = None
-
-    def as_call(self, path: str) -> SourceCall:
-        """The account that clients see."""
-        return SourceCall(
-            purpose=SourceCallPurpose.LINK,
-            path=path,
-            requests=self.tally.requests,
-            status=self.status,
-            error=self.error,
-        )
+    is_told: bool = False
 
 
-class KeyLoader(DataLoader[str, Any]):
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of one key; the record is null where there is none, or where its chunk failed."""
+
+    record: Any
+    chunk: Chunk
+
+
+class KeyLoader(DataLoader[str, Loaded]):
     """Reads records of one resource by key; a failed chunk leaves its keys without a record, and says why."""
 
     def __init__(
         self, live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
-        self.calls = LinkCalls()
         self.reader = RecordReader(
             resource,
             live.source.system.protocol,
@@ -58,15 +56,17 @@ class KeyLoader(DataLoader[str, Any]):
         self._request_id = context.request_id
         self._deadline = context.deadline_for(live, timeout_ms)
 
-    async def batch_load_fn(self, keys: list[str]) -> list[Any]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Loaded]:
         """One chunk of keys."""
+        chunk = Chunk()
+        by_key = {}
         try:
-            found = await read_by_keys(self._live.source, self.reader, keys, self.calls.tally, self._deadline)
+            found = await read_by_keys(self._live.source, self.reader, keys, chunk.tally, self._deadline)
         except Exception as error:
-            self.calls.status, self.calls.error = explain(error, self._live, self._request_id)
-            return [None] * len(keys)
-        by_key = {record.origin.key: record for record in found}
-        return [by_key.get(key) for key in keys]
+            chunk.status, chunk.error = explain(error, self._live, self._request_id)
+        else:
+            by_key = {record.origin.key: record for record in found}
+        return [Loaded(by_key.get(key), chunk) for key in keys]
 
 
 def link_names(entity: Entity, selection: Selection) -> list[str]:
@@ -116,15 +116,13 @@ async def _load_link(
     if not keys or resource is None:
         return
     loader = _loader(live, resource, selection, context, timeout_ms)
-    counted = loader.calls.tally.requests
     found = dict(zip(keys, await loader.load_many(keys), strict=True))
-    _attach(rows, model.attribute, found, loader)
-    present = [record for record in found.values() if record is not None]
+    _attach(rows, model.attribute, found)
+    present = [item.record for item in found.values() if item.record is not None]
     finish_records(present, loader.reader, live, context)
     link_path = f"{path}.{model.name}"
     connection_id = str(live.connection.id)
-    if loader.calls.tally.requests > counted:
-        calls[connection_id].append(loader.calls.as_call(link_path))
+    calls[connection_id].extend(_tell(dict.fromkeys(item.chunk for item in found.values()), link_path))
     deeper = await load_links(
         {connection_id: present}, {connection_id: live}, target, selection, context, link_path, timeout_ms
     )
@@ -145,15 +143,35 @@ def _frozen(selection: Selection) -> frozenset[Any]:
     return frozenset((name, _frozen(inner or {})) for name, inner in selection.items())
 
 
-def _attach(rows: Iterable[Any], attribute: str, found: Mapping[str, Any], loader: KeyLoader) -> None:
+def _tell(chunks: Iterable[Chunk], path: str) -> Iterator[SourceCall]:
+    """The account of chunks that no other field of the request has told of: each request counts once."""
+    new = [chunk for chunk in chunks if not chunk.is_told]
+    if not new:
+        return
+    for chunk in new:
+        chunk.is_told = True
+    worst = next((chunk for chunk in new if chunk.status is not SourceStatus.OK), new[0])
+    yield SourceCall(
+        purpose=SourceCallPurpose.LINK,
+        path=path,
+        requests=sum(chunk.tally.requests for chunk in new),
+        status=worst.status,
+        error=worst.error,
+    )
+
+
+def _attach(rows: Iterable[Any], attribute: str, found: Mapping[str, Loaded]) -> None:
     """Point every row to its record; where there is none, remember why."""
-    failed = None if loader.calls.status is SourceStatus.OK else gap_of(loader.calls.status)
     for row in rows:
         key = row.origin.links.get(attribute)
-        record = found.get(key) if key is not None else None
-        setattr(row, attribute, record)
-        if key is not None and record is None:
-            row.origin.failed_links[attribute] = failed or FieldGapReason.EMPTY_AT_SOURCE
+        if key is None:
+            continue
+        loaded = found[key]
+        setattr(row, attribute, loaded.record)
+        if loaded.record is None:
+            has_failed = loaded.chunk.status is not SourceStatus.OK
+            reason = gap_of(loaded.chunk.status) if has_failed else FieldGapReason.EMPTY_AT_SOURCE
+            row.origin.failed_links[attribute] = reason
 
 
 def finish_records(records: Iterable[Any], reader: RecordReader, live: LiveSource, context: Context) -> None:
