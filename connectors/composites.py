@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.fields import At, FieldSpec, Word, decoded
+from connectors.keys import KeyForm
 from connectors.protocols.base import Getter, Row, WireProtocol
 from schema.model import FieldModel, Kind, fields_of
 
@@ -52,6 +53,10 @@ class Calculated(Word):
         for path, _ in self.arguments.values():
             yield path
 
+    def part(self, name: str) -> FieldSpec | None:
+        """Any part may come out of it, but only here."""
+        return Word()
+
     def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
         """Decode the arguments and call the function."""
         function = self.function
@@ -71,6 +76,10 @@ class OverChildren(Word):
         """The paths of the arguments, under that of the children."""
         for path, _ in self.arguments.values():
             yield f"{self.path}.{path}"
+
+    def part(self, name: str) -> FieldSpec | None:
+        """Any part may come out of it, but only here."""
+        return Word()
 
     def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
         """Decode every child's arguments and call the function once."""
@@ -118,13 +127,18 @@ class EachChild(Word):
 
 @dataclass(frozen=True, eq=False)
 class Many(Word):
-    """Child rows of their own kind, such as lines; `key` is the path of a child's own key."""
+    """Child rows of their own kind, such as lines; `key` is the path of a child's own key.
+
+    `key_form` is given where a source sends children in no order to rely on: they are put in the order of their keys,
+    which are written like this. Otherwise the source's order stands.
+    """
 
     path: str
     key: str
     fields: Mapping[str, FieldSpec]
     unsupported: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
+    key_form: KeyForm | None = None
 
     def paths(self) -> Iterator[str]:
         """The paths of the key and of all fields, under that of the children."""

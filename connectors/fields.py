@@ -1,11 +1,12 @@
 """The words for one field: where its value is in the source, how it is read, filtered and sorted."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum, Flag, auto
+from datetime import UTC, datetime, timedelta
+from enum import Flag, auto
 from typing import Any, Protocol
 
+from connectors.keys import TEXT, KeyForm
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.query import (
     ALWAYS,
@@ -15,10 +16,9 @@ from connectors.query import (
     Where,
     all_of,
     any_of,
-    opposite,
 )
 from schema.filters import Operator
-from schema.model import FieldModel
+from schema.model import FieldModel, Kind
 
 
 class Can(Flag):
@@ -124,8 +124,12 @@ class At(Word):
         """Compare at the source, as far as this field is declared to."""
         if _NEEDS[operator] not in self.filter and not (operator is Operator.IS_NULL and self.required):
             return None
+        if _NEEDS[operator] is Can.TEXT and value == "":
+            return self.push(Operator.IS_NULL, False, model)
         if _NEEDS[operator] is Can.TEXT and not value.isascii():
             return None  # sources differ in which letters beyond ASCII they take for the same
+        if any(isinstance(item, str) and item != item.strip() for item in _each(value)):
+            return None  # some sources trim what they are asked for
         kind = model.plain_type
         if operator is Operator.IS_NULL:
             if self.required:
@@ -135,6 +139,24 @@ class At(Word):
         if operator in (Operator.NE, Operator.NOT_IN) and not self.required:
             where = all_of(where, Compare(self.path, Comparison.PRESENT, kind=kind))
         return Pushed(where)
+
+    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
+        """One path gives one plain value, and is compared as such."""
+        if model.kind is not Kind.SCALAR:
+            yield f"{where} holds {model.kind.value}, which no single path gives"
+        elif model.is_enum:
+            yield f"{where} is an enum: name its codes with Codes, or its cases with First"
+        else:
+            if Can.TEXT in self.filter and model.plain_type is not str:
+                yield f"{where} declares a search in text, which it does not hold"
+            if Can.RANGE in self.filter and model.plain_type in (str, bool):
+                yield f"{where} declares a range, which the contract does not offer for its type"
+            if self.resolution is not None and model.plain_type is not datetime:
+                yield f"{where} has a resolution, which only moments have"
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def compare_value(
@@ -159,11 +181,14 @@ def compare_value(
     return Compare(path, comparison, value, kind)
 
 
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
 def _compare_spans(path: str, operator: Operator, value: datetime, step: timedelta) -> Where:
     """Compare what is shown: a shown moment stands for the span from itself to the next one."""
     floor = value - (value - datetime.min.replace(tzinfo=value.tzinfo)) % step
     is_shown = floor == value
-    after = floor + step
+    after = floor + step if floor < _END_OF_TIME - step else _END_OF_TIME
     ceiling = value if is_shown else after
 
     def at_least(moment: datetime) -> Where:
@@ -188,160 +213,12 @@ def _compare_spans(path: str, operator: Operator, value: datetime, step: timedel
 
 
 @dataclass(frozen=True, eq=False)
-class Codes(Word):
-    """An enum value by the code at a path; a code that is not listed is UNKNOWN.
-
-    The path has to be filled in every row (an empty code may be listed as ""), so that the complement is exact.
-    """
-
-    path: str
-    codes: Mapping[str, Enum]
-    filter: Can = Can.NOTHING
-
-    def paths(self) -> Iterator[str]:
-        """The one path."""
-        yield self.path
-
-    def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
-        """Look the code up."""
-        get, codes, unknown = wire.getter(self.path), self.codes, model.type["UNKNOWN"]
-        return lambda row: codes.get(get(row), unknown)
-
-    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
-        """Only values of the field's own enum may be given."""
-        yield from _enum_mistakes(where, model, self.codes.values())
-
-    def _rows_with(self, value: Enum) -> Where:
-        if value.name == "UNKNOWN":
-            return Compare(self.path, Comparison.NOT_IN, tuple(self.codes))
-        codes = tuple(code for code, meant in self.codes.items() if meant is value)
-        return Compare(self.path, Comparison.IN, codes) if codes else NEVER
-
-    def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
-        """Several codes may mean one value, so equality asks for all of them."""
-        return _push_enum(self._rows_with, operator, value) if Can.EQ in self.filter else None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One case of a decision: where the value at a path is this, the result is that."""
-
-    path: str
-    value: str | bool
-    gives: Enum
-
-    def holds(self) -> Where:
-        """The case as a condition of the source."""
-        return Compare(self.path, Comparison.EQ, self.value, type(self.value))
-
-
-@dataclass(frozen=True, eq=False)
-class First(Word):
-    """An enum value decided by the first case that holds, over several fields; none holding is UNKNOWN."""
-
-    cases: tuple[Case, ...]
-    filter: Can = Can.NOTHING
-
-    def paths(self) -> Iterator[str]:
-        """The deciding paths."""
-        yield from dict.fromkeys(case.path for case in self.cases)
-
-    def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
-        """Try the cases in order."""
-        tests = [(wire.getter(case.path), case.value, case.gives) for case in self.cases]
-        unknown = model.type["UNKNOWN"]
-
-        def read(row: Row) -> Enum:
-            for get, value, gives in tests:
-                if get(row) == value:
-                    return gives
-            result: Enum = unknown
-            return result
-
-        return read
-
-    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
-        """Only values of the field's own enum may be given."""
-        yield from _enum_mistakes(where, model, [case.gives for case in self.cases])
-
-    def _rows_with(self, value: Enum) -> Where:
-        """A case decides only where no earlier one has."""
-        found: list[Where] = []
-        earlier: list[Where] = []
-        for case in self.cases:
-            if case.gives is value:
-                found.append(all_of(*earlier, case.holds()))
-            earlier.append(opposite(case.holds()))
-        return all_of(*earlier) if value.name == "UNKNOWN" else any_of(*found)
-
-    def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
-        """Ask for the rows whose deciding fields lead to the value."""
-        return _push_enum(self._rows_with, operator, value) if Can.EQ in self.filter else None
-
-
-def _enum_mistakes(where: str, model: FieldModel, given: Iterable[Enum]) -> Iterator[str]:
-    if not model.is_enum:
-        yield f"{where} is no enum"
-        return
-    for value in given:
-        if value not in model.type:
-            yield f"{where} gives {value}, which is not one of {model.type.__name__}"
-
-
-def _push_enum(rows_with: Callable[[Enum], Where], operator: Operator, value: Any) -> Pushed:
-    """Conditions on a value that every row has."""
-    match operator:
-        case Operator.EQ:
-            return Pushed(rows_with(value))
-        case Operator.NE:
-            return Pushed(opposite(rows_with(value)))
-        case Operator.IN:
-            return Pushed(any_of(*map(rows_with, value)))
-        case Operator.NOT_IN:
-            return Pushed(opposite(any_of(*map(rows_with, value))))
-        case _:
-            return Pushed(NEVER if value else ALWAYS)
-
-
-@dataclass(frozen=True, eq=False)
-class Flagged(Word):
-    """True where the value at a path is this one, else false."""
-
-    path: str
-    value: str
-    filter: Can = Can.NOTHING
-
-    def paths(self) -> Iterator[str]:
-        """The one path."""
-        yield self.path
-
-    def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
-        """Compare; an absent field says nothing."""
-        get, value = wire.getter(self.path), self.value
-
-        def read(row: Row) -> bool | None:
-            found = get(row)
-            return None if found is None else found == value
-
-        return read
-
-    def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
-        """Compare at the source."""
-        if Can.EQ not in self.filter:
-            return None
-        if operator is Operator.IS_NULL:
-            return Pushed(NEVER if value else ALWAYS)
-        comparison = Comparison.EQ if value else Comparison.NOT_EQ
-        return Pushed(Compare(self.path, comparison, self.value))
-
-
-@dataclass(frozen=True, eq=False)
 class Ref(Word):
-    """The key of a linked record; `kind` is the type that the key has in the source."""
+    """A key: that of a linked record, or the record's own where people know it by that; `form` is how it is written."""
 
     path: str
     filter: Can = Can.NOTHING
-    kind: type[str] | type[int] = str
+    form: KeyForm = TEXT
 
     def paths(self) -> Iterator[str]:
         """The one path."""
@@ -352,27 +229,34 @@ class Ref(Word):
         return decoded(wire.getter(self.path), wire.decoders[str])
 
     def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
-        """Compare keys; text that cannot be a key of this source equals none."""
+        """Compare keys; text that can be no key of this source equals none."""
         if _NEEDS[operator] not in self.filter:
             return None
         if operator is Operator.IS_NULL:
-            return Pushed(Compare(self.path, Comparison.MISSING if value else Comparison.PRESENT, kind=self.kind))
-        keys = [self._key(item) for item in (value if isinstance(value, tuple) else (value,))]
-        found = tuple(key for key in keys if key is not None)
-        present = Compare(self.path, Comparison.PRESENT, kind=self.kind)
+            return Pushed(Compare(self.path, Comparison.MISSING if value else Comparison.PRESENT, kind=self.form.kind))
+        keys = tuple(key for text in _each(value) if (key := self.form.read(text)) is not None)
         if operator in (Operator.EQ, Operator.IN):
-            return Pushed(Compare(self.path, Comparison.IN, found, self.kind) if found else NEVER)
-        others = Compare(self.path, Comparison.NOT_IN, found, self.kind) if found else ALWAYS
-        return Pushed(all_of(others, present))
+            return Pushed(Compare(self.path, Comparison.IN, keys, self.form.kind) if keys else NEVER)
+        others = Compare(self.path, Comparison.NOT_IN, keys, self.form.kind) if keys else ALWAYS
+        return Pushed(all_of(others, Compare(self.path, Comparison.PRESENT, kind=self.form.kind)))
 
-    def _key(self, text: str) -> str | int | None:
-        if self.kind is str:
-            return text or None
-        return int(text) if text.isascii() and text.isdigit() else None
+    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
+        """A key is text, or stands for a linked record."""
+        if model.kind is not Kind.LINK and (model.kind is not Kind.SCALAR or model.plain_type is not str):
+            yield f"{where} is neither a link nor text, so it holds no key"
+
+
+class TextWord(Word):
+    """What the words are that make text."""
+
+    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
+        """Nothing but text can be made."""
+        if model.kind is not Kind.SCALAR or model.plain_type is not str:
+            yield f"{where} is no text, which is all that {type(self).__name__} makes"
 
 
 @dataclass(frozen=True, eq=False)
-class Joined(Word):
+class Joined(TextWord):
     """The texts at several paths, joined by a space; null where all are empty."""
 
     sources: tuple[str, ...]
@@ -383,16 +267,16 @@ class Joined(Word):
 
     def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
         """Join what is there."""
-        getters = [wire.getter(path) for path in self.sources]
+        getters = [decoded(wire.getter(path), wire.decoders[str]) for path in self.sources]
 
         def read(row: Row) -> str | None:
-            return " ".join(str(text) for get in getters if (text := get(row))) or None
+            return " ".join(text for get in getters if (text := get(row)) is not None) or None
 
         return read
 
 
 @dataclass(frozen=True, eq=False)
-class FirstText(Word):
+class FirstText(TextWord):
     """The first text that is not empty."""
 
     sources: tuple[str, ...]
@@ -408,7 +292,7 @@ class FirstText(Word):
 
 
 @dataclass(frozen=True, eq=False)
-class Lookup(Word):
+class Lookup(TextWord):
     """A text by the code at a path, such as a unit of UN/ECE Rec 20; null where the code is not listed."""
 
     path: str

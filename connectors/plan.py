@@ -4,6 +4,7 @@ Each condition is EXACT (the source decides), SUPERSET (pushed to cut the volume
 (done here). Only when nothing is left over does a limit mean what the client means by it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -14,6 +15,32 @@ from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, 
 from connectors.spec import Resource
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Or, Tree, conditions, shape_of, simplify
 from schema.sorting import SortStep
+
+
+ROW_NUMBER = "#"
+"""Stands for the number of a row, from 1, in questions to a source that is walked by it and not by keys."""
+
+
+class Walk(Enum):
+    """How a source is read to its end."""
+
+    KEYS = "by asking for the rows after a key, so that any place is found again"
+    ROWS = "by asking for the rows after so many; an answer that is short is the last"
+    LINKS = "by following what each answer says of the next one; an answer that says nothing is the last"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NarrowResource(Resource):
+    """A resource of a source that cannot be asked everything that the words of its fields could ask.
+
+    `grasp` tells what the source makes of a condition, beside those that it has already: None where nothing. One
+    that is not walked by keys is read from its beginning for every page, and sorted here. `has_own_paths` says that
+    each record is read at a path of its own, and so one at a time.
+    """
+
+    grasp: Callable[[Where, Pushed], Pushed | None]
+    walk: Walk = Walk.KEYS
+    has_own_paths: bool = False
 
 
 class Phase(Enum):
@@ -60,11 +87,16 @@ class ReadPlan:
 
     @property
     def needed(self) -> frozenset[str]:
-        """The fields of the entity that filtering and sorting here look at."""
-        names = {condition.path for condition in conditions(self.left)}
+        """The paths in the entity that filtering and sorting here look at."""
+        paths = {condition.path for condition in conditions(self.left)}
         if self.order is not None:
-            names.add(self.order.path)
-        return frozenset(name.partition(".")[0] for name in names)
+            paths.add(self.order.path)
+        return frozenset(paths)
+
+    @property
+    def walk(self) -> Walk:
+        """How the source is read to its end."""
+        return self.resource.walk if isinstance(self.resource, NarrowResource) else Walk.KEYS
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -86,6 +118,11 @@ class ReadPlan:
         if after is not None:
             where.append(self._after(after))
         return Read(self.resource.source, paths, all_of(*where), tuple(order), limit)
+
+    def read_on(self, skipped: int, paths: frozenset[str], limit: int) -> Read:
+        """The question for the rows that come after so many, in whatever order the source has them."""
+        behind = Compare(ROW_NUMBER, Comparison.GT, skipped, int) if skipped else ALWAYS
+        return Read(self.resource.source, paths, all_of(self.pushed, self.resource.where, behind), (), limit)
 
     def _after(self, position: Position) -> Where:
         kind = self.resource.key_form.kind
@@ -112,6 +149,8 @@ def plan_read(resource: Resource, tree: Tree, order: SortStep | None) -> ReadPla
     """Decide what goes to the source and what stays here."""
     pushed, left = _split(resource, simplify(tree))
     sorter, sorts_here = _sorter(resource, order)
+    if isinstance(resource, NarrowResource) and resource.walk is not Walk.KEYS:
+        sorter, sorts_here = None, True
     return ReadPlan(resource, pushed, left, _names(resource, left), order, sorter, sorts_here)
 
 
@@ -129,10 +168,17 @@ def _sorter(resource: Resource, order: SortStep | None) -> tuple[At | None, bool
 def _split(resource: Resource, tree: Tree) -> tuple[Where, Tree]:
     """Push each term that holds on its own; keep those that the source does not decide exactly."""
     terms = tree.terms if isinstance(tree, And) else (tree,)
-    pushed = [(term, push(resource, term)) for term in terms]
-    where = all_of(*(found.where for _, found in pushed if found is not None))
-    left = tuple(term for term, found in pushed if found is None or not found.is_exact)
-    return where, simplify(And(left))
+    where: Where = ALWAYS
+    left = []
+    for term in terms:
+        found = push(resource, term)
+        if found is not None and isinstance(resource, NarrowResource):
+            found = resource.grasp(all_of(resource.where, where), found)
+        if found is not None:
+            where = all_of(where, found.where)
+        if found is None or not found.is_exact:
+            left.append(term)
+    return where, simplify(And(tuple(left)))
 
 
 def push(resource: Resource, tree: Tree) -> Pushed | None:

@@ -1,28 +1,29 @@
 """From raw rows to records: only what is selected is computed, and every null can say why it is one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from connectors.composites import Many, Parts
-from connectors.fields import At, FieldSpec
+from connectors.composites import EachChild, Many, Parts
+from connectors.errors import BadAnswer
+from connectors.fields import At, FieldSpec, decoded
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.spec import Resource
 from schema.ids import RecordId
 from schema.model import OWN_FIELDS, FieldModel, Kind, fields_of
 from schema.records import FieldGap, FieldGapReason, Origin, RecordMeta, ServedFrom
-from schema.selection import Selection, below, rows_of
+from schema.selection import Selection, below, merge, rows_of
 
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 Column = tuple[str, Getter]
 
 
 class RecordReader:
     """Reads the rows of one resource of one connection.
 
-    `selection` is what the client wants of each record; `needed` names further fields that filters, orders or
-    links need. `paths` are the source's fields that have to be asked for.
+    `selection` is what the client wants of each record; `needed` are further paths, such as total.amount, that
+    filters, orders or links need. `paths` are the source's fields that have to be asked for.
     """
 
     def __init__(
@@ -42,24 +43,25 @@ class RecordReader:
         self._columns: list[Column] = []
         self._links: list[Column] = []
         self._children: list[tuple[str, Getter, ChildReader]] = []
-        for name in dict.fromkeys([*selection, *needed]):
-            self._add(name)
+        for name, inner in merge(selection, *map(_nested, needed)).items():
+            self._add(name, inner or {})
         self._title = self._title_column() if "displayName" in selection else None
         self.paths = frozenset(self._paths)
 
-    def _add(self, name: str) -> None:
+    def _add(self, name: str, inner: Selection) -> None:
         if name == "version":
             self._paths.add(self._wire.version_path)
-            self._columns.append(("version", self._wire.getter(self._wire.version_path)))
+            get = self._wire.getter(self._wire.version_path)
+            self._columns.append(("version", decoded(get, self._wire.decoders[str])))
         spec, model = self.resource.fields.get(name), self.resource.model.fields.get(name)
         if spec is None or model is None:
             return
         if isinstance(spec, Many):
-            reader = ChildReader(spec, model, self._wire, rows_of(below(self.selection, name)))
+            reader = ChildReader(spec, model, self._wire, rows_of(inner))
             self._paths.update(reader.paths)
             self._children.append((model.attribute, self._wire.children(spec.path), reader))
             return
-        spec = prune(spec, model, below(self.selection, name))
+        spec = prune(spec, model, inner)
         self._paths.update(spec.paths())
         columns = self._links if model.kind is Kind.LINK else self._columns
         columns.append((model.attribute, spec.reader(model, self._wire)))
@@ -70,20 +72,27 @@ class RecordReader:
         return spec.reader(self.resource.model.fields[self.resource.title], self._wire)
 
     def read(self, rows: Sequence[Row]) -> list[Any]:
-        """Make a record of each row; a value that cannot be read is null and says so, and never an error."""
+        """Make a record of each row; a value that cannot be read is null and says so, and never an error.
+
+        Only a row without its key is one, a BadAnswer: it could not be found again, and leaving it out would be a lie.
+        """
         cls, entity_type = self.resource.entity, self.resource.model.type
         records = []
         for row in rows:
-            key = self._key(row)
+            key = _attempt(self._key, row)
             if key is None:
-                continue
+                raise BadAnswer("A row of the answer has no key.")
             origin = Origin(key)
             values = _read_columns(self._columns, row, origin.unreadable)
             links = _read_columns(self._links, row, origin.unreadable)
             origin.links = {name: link for name, link in links.items() if link is not None}
             for attribute, children, reader in self._children:
-                found = children(row)
-                origin.children[attribute] = None if found is None else reader.read(found, self._id(key))
+                try:
+                    found = children(row)
+                    origin.children[attribute] = None if found is None else reader.read(found, self._id(key))
+                except _UNREADABLE:
+                    origin.children[attribute] = None
+                    origin.unreadable.add(attribute)
             if self._title is not None:
                 values["display_name"] = _attempt(self._title, row) or key
             record = object.__new__(cls)
@@ -120,8 +129,8 @@ class RecordReader:
                 spec = self.resource.fields.get(name)
                 if value is None:
                     gaps.append(FieldGap(path=name, reason=self._reason(record.origin, name, model.attribute)))
-                elif isinstance(spec, Parts):
-                    gaps.extend(_part_gaps(name, model, spec, value, inner or {}))
+                elif spec is not None:
+                    gaps.extend(_part_gaps(name, model, spec, [value], inner or {}))
         return gaps
 
     def _link_reason(self, record: Any, name: str, model: FieldModel) -> FieldGapReason:
@@ -129,10 +138,10 @@ class RecordReader:
         return failed or self._reason(record.origin, name, model.attribute)
 
     def _reason(self, origin: Origin, name: str, attribute: str) -> FieldGapReason:
-        if name == "version":
-            return FieldGapReason.NOT_SUPPORTED_BY_SYSTEM
         if attribute in origin.unreadable:
             return FieldGapReason.UNPARSABLE
+        if name == "version":
+            return FieldGapReason.NOT_SUPPORTED_BY_SYSTEM
         return absence(name, self.resource.unsupported, self.resource.unmapped) or FieldGapReason.EMPTY_AT_SOURCE
 
     def _child_gaps(self, record: Any, model: FieldModel) -> list[FieldGap]:
@@ -164,12 +173,15 @@ class ChildReader:
         self.paths = frozenset(f"{spec.path}.{path}" for path in inner_paths)
 
     def read(self, rows: Sequence[Row], parent: RecordId) -> list[Any]:
-        """Make a child of each row that has a key."""
+        """Make a child of each row; ValueError where one has no key, since the list would not be whole without it."""
+        keyed = [(self._key(row), row) for row in rows]
+        if any(key is None for key, _ in keyed):
+            raise ValueError("a child row has no key")
+        form = self._spec.key_form
+        if form is not None:
+            keyed.sort(key=lambda pair: form.order(pair[0]))
         children = []
-        for row in rows:
-            key = self._key(row)
-            if key is None:
-                continue
+        for key, row in keyed:
             unreadable: set[str] = set()
             child = object.__new__(self._cls)
             identity = RecordId(parent.entity, parent.connection_id, parent.key, (self._name, key))
@@ -179,8 +191,8 @@ class ChildReader:
         return children
 
     def gaps(self, path: str, rows: Sequence[Any]) -> list[FieldGap]:
-        """Each field that is null in at least one child, once."""
-        found = []
+        """Each field, and each part of one, that is null in at least one child, once."""
+        found: list[FieldGap] = []
         for name in self._selection:
             model = self._models.get(name)
             if model is None or name == "id":
@@ -191,12 +203,22 @@ class ChildReader:
                 if any(model.attribute in row.unreadable for row in empty):
                     reason = FieldGapReason.UNPARSABLE
                 found.append(FieldGap(path=f"{path}.{name}", reason=reason or FieldGapReason.EMPTY_AT_SOURCE))
+            spec = self._spec.fields.get(name)
+            if spec is not None:
+                values = [value for row in rows if (value := getattr(row, model.attribute)) is not None]
+                found.extend(_part_gaps(f"{path}.{name}", model, spec, values, below(self._selection, name)))
         return found
 
 
 def prune(spec: FieldSpec, model: FieldModel, selection: Selection) -> FieldSpec:
     """Leave out the parts of a value object that nobody selected and that it can do without."""
-    if not isinstance(spec, Parts) or not selection:
+    if isinstance(spec, EachChild):
+        return EachChild(spec.path, _prune_parts(spec.parts, model, selection))
+    return _prune_parts(spec, model, selection) if isinstance(spec, Parts) else spec
+
+
+def _prune_parts(spec: Parts, model: FieldModel, selection: Selection) -> Parts:
+    if not selection:
         return spec
     models = fields_of(model.type)
     return Parts({name: word for name, word in spec.fields.items() if name in selection or models[name].is_required})
@@ -209,15 +231,26 @@ def absence(name: str, unsupported: Sequence[str], unmapped: Sequence[str]) -> F
     return FieldGapReason.NOT_MAPPED if name in unmapped else None
 
 
-def _part_gaps(name: str, model: FieldModel, spec: Parts, value: Any, selection: Selection) -> list[FieldGap]:
-    gaps = []
+def _part_gaps(
+    path: str, model: FieldModel, spec: FieldSpec, values: Sequence[Any], selection: Selection
+) -> Iterator[FieldGap]:
+    """Each part of value objects that is null in at least one of them, once."""
+    if model.kind is Kind.VALUES:
+        values = [item for value in values for item in value]
+    elif model.kind is not Kind.VALUE:
+        return
     models = fields_of(model.type)
     for part in selection:
-        if part in models and getattr(value, models[part].attribute) is None:
-            is_mapped = part in spec.fields
+        if part in models and any(getattr(value, models[part].attribute) is None for value in values):
+            is_mapped = spec.part(part) is not None
             reason = FieldGapReason.EMPTY_AT_SOURCE if is_mapped else FieldGapReason.NOT_MAPPED
-            gaps.append(FieldGap(path=f"{name}.{part}", reason=reason))
-    return gaps
+            yield FieldGap(path=f"{path}.{part}", reason=reason)
+
+
+def _nested(path: str) -> Selection:
+    """A dotted path as a selection."""
+    name, _, rest = path.partition(".")
+    return {name: _nested(rest) if rest else None}
 
 
 def _read_columns(columns: Sequence[Column], row: Row, unreadable: set[str]) -> dict[str, Any]:

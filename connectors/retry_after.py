@@ -8,7 +8,7 @@ def read_retry_after(value: str | None, now: datetime | None = None) -> float | 
     """Seconds to wait, never less than 0; None where the header is absent or unreadable."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.strip().isascii() and value.strip().isdigit():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)

@@ -1,13 +1,14 @@
 """Reads one source page by page until enough rows have passed, keeping its place exactly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from connectors.client import Source, Tally
-from connectors.plan import Phase, Position, ReadPlan, plan_read
-from connectors.query import Read, Request
+from connectors.errors import BadAnswer, WrongSystem
+from connectors.plan import NarrowResource, Phase, Position, ReadPlan, Walk, plan_read
+from connectors.query import Compare, Comparison, Read, Request
 from connectors.reading import RecordReader
 from schema.filters import Condition, Operator
 from schema.matching import attribute_path, compile_test
@@ -36,6 +37,23 @@ class Batch:
     is_limited: bool = False
 
 
+@dataclass
+class Trail:
+    """Where a scan has been; a source that repeats rows, or sorts otherwise than asked, would make its pages lie."""
+
+    descending: bool
+    keys: set[str] = field(default_factory=set)
+    last: tuple[Any, ...] | None = None
+
+    def go(self, place: Position) -> None:
+        """Go on to a place; BadAnswer where the scan has been there, or should have been before."""
+        step = sort_key(place.value, descending=self.descending)
+        if place.key in self.keys or (self.last is not None and step < self.last):
+            raise BadAnswer("The system's rows come twice, or in another order than was asked for.")
+        self.keys.add(place.key)
+        self.last = step
+
+
 @dataclass(eq=False)
 class Scan:
     """The reading of one source for one page of one query."""
@@ -59,17 +77,20 @@ class Scan:
         for phase in self.plan.phases:
             if after is not None and after.phase is Phase.NULLS and phase is Phase.VALUES:
                 continue
-            place = after if after is not None and after.phase is phase else None
-            async for records, is_last in self._pages(phase, place, count):
+            start = after if after is not None and after.phase is phase else None
+            trail = self._trail(start)
+            async for records, is_last in self._pages(phase, start, count):
                 scanned += len(records)
                 for record in records:
+                    place = self._place(phase, record)
+                    trail.go(place)
                     if len(batch.records) == count:
                         batch.has_more = True
                         return batch
-                    batch.resume = self._place(phase, record)
+                    batch.resume = place
                     if passes(record):
                         batch.records.append(record)
-                        batch.places.append(batch.resume)
+                        batch.places.append(place)
                 if is_last:
                     break
                 if len(batch.records) == count or scanned >= self.max_rows:
@@ -77,6 +98,12 @@ class Scan:
                     batch.is_limited = len(batch.records) < count
                     return batch
         return batch
+
+    def _trail(self, after: Position | None) -> Trail:
+        trail = Trail(self.plan.order is not None and self.plan.order.descending)
+        if after is not None:
+            trail.go(after)
+        return trail
 
     def _place(self, phase: Phase, record: Any) -> Position:
         value = self._sort_value(record) if phase is Phase.VALUES else None
@@ -156,13 +183,18 @@ class Scan:
 
     async def _read_all(self) -> Sequence[Any]:
         passes = compile_test(self.plan.left, self._value_of)
+        if self.plan.walk is not Walk.KEYS:
+            return [record async for records in self._walk() for record in records if passes(record)]
         size = self.plan.resource.page_size
         found: list[Any] = []
         scanned = 0
         after: Position | None = None
+        trail = self._trail(None)
         while True:
             read = self.plan.read(Phase.NULLS, after, self.reader.paths, size)
             records, is_last = await self._read_whole(read, size)
+            for record in records:
+                trail.go(Position(Phase.NULLS, None, record.origin.key))
             scanned += len(records)
             found.extend(record for record in records if passes(record))
             if is_last:
@@ -171,16 +203,64 @@ class Scan:
                 raise SortTooLarge
             after = Position(Phase.NULLS, None, records[-1].origin.key)
 
+    async def _walk(self) -> AsyncIterator[list[Any]]:
+        """All rows from the beginning on; a row that comes again, because others moved meanwhile, is left out."""
+        size = self.plan.resource.page_size
+        read = self.plan.read_on(0, self.reader.paths, size)
+        page = await self.source.fetch(read, self.tally, self.deadline)
+        known: set[str] = set()
+        scanned = 0
+        while True:
+            records = {record.origin.key: record for record in self.reader.read(page.rows)}
+            if len(records) < len(page.rows) or (records and records.keys() <= known):
+                raise BadAnswer("The system's rows come twice: one key stands for two, or a page is another one again.")
+            yield [record for key, record in records.items() if key not in known]
+            known.update(records)
+            scanned += len(records)
+            is_short = self.plan.walk is Walk.LINKS or len(records) < size
+            if page.next is None and is_short:
+                return
+            if scanned >= self.max_rows:
+                raise SortTooLarge
+            if page.next is not None:
+                page = await self.source.follow(read, page.next, self.tally, self.deadline)
+            else:
+                read = self.plan.read_on(scanned, self.reader.paths, size)
+                page = await self.source.fetch(read, self.tally, self.deadline)
+
 
 async def read_by_keys(
     source: Source, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float
 ) -> list[Any]:
     """The records with these keys, in as few requests as the source takes; missing ones are left out."""
     resource = reader.resource
+    if isinstance(resource, NarrowResource) and resource.has_own_paths:
+        return await _read_one_by_one(source, reader, keys, tally, deadline)
     found: list[Any] = []
     for start in range(0, len(keys), resource.max_keys):
         chunk = tuple(keys[start : start + resource.max_keys])
         plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk), None)
         scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk))
         found.extend((await scan.run(None, len(chunk))).records)
+    return found
+
+
+async def _read_one_by_one(
+    source: Source, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float
+) -> list[Any]:
+    """The records at the paths of their keys; a path that is not known is that of a missing record."""
+    resource = reader.resource
+    found: list[Any] = []
+    for key in dict.fromkeys(keys):
+        value = resource.key_form.read(key)
+        if value is None:
+            continue
+        where = Compare(resource.key, Comparison.EQ, value, resource.key_form.kind)
+        try:
+            page = await source.fetch(Read(resource.source, reader.paths, where), tally, deadline)
+        except WrongSystem as trouble:
+            if trouble.upstream is None or trouble.upstream.status not in (404, 410):
+                raise
+            continue
+        found.extend(record for record in reader.read(page.rows) if record.origin.key == key)
     return found

@@ -155,8 +155,11 @@ def _field_mistakes(where: str, model: FieldModel, spec: FieldSpec) -> Iterator[
             for name, inner in spec.fields.items():
                 if name in known:
                     yield from _field_mistakes(f"{where}.{name}", known[name], inner)
+                    yield from _idle_mistakes(f"{where}.{name}", inner)
         case EachChild(_, parts):
             yield from _field_mistakes(where, model, parts)
+            for name, inner in parts.fields.items():
+                yield from _idle_mistakes(f"{where}.{name}", inner)
         case Parts(parts):
             if model.kind not in (Kind.VALUE, Kind.VALUES):
                 yield f"{where} has no parts"
@@ -173,6 +176,13 @@ def _field_mistakes(where: str, model: FieldModel, spec: FieldSpec) -> Iterator[
                     yield f"{where} lacks its part {name!r}"
         case _:
             yield from spec.mistakes(where, model)
+
+
+def _idle_mistakes(where: str, spec: FieldSpec) -> Iterator[str]:
+    """What is declared for child rows would never be asked of the source."""
+    words = spec.fields.values() if isinstance(spec, Parts) else (spec,)
+    if any(getattr(word, "filter", None) or getattr(word, "sort", False) for word in words):
+        yield f"{where} declares a filter or a sort, which child rows do not have"
 
 
 def _ability_mistakes(where: str, name: str, model: FieldModel, spec: FieldSpec, filters: set[str]) -> Iterator[str]:

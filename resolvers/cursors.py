@@ -46,7 +46,7 @@ def write_cursor(key: bytes, query: str, places: Mapping[str, Place], now: float
         "s": {connection_id: _pack(place) for connection_id, place in places.items()},
     }
     payload = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
-    text = base64.urlsafe_b64encode(_tag(key, payload) + payload).rstrip(b"=").decode()
+    text = _print(_tag(key, payload) + payload)
     if len(text) > _MAX_LENGTH:
         raise failure(
             ErrorCode.QUERY_TOO_COMPLEX,
@@ -66,7 +66,8 @@ def read_cursor(
     except (binascii.Error, ValueError):
         raise _invalid("The cursor is not one of ours.") from None
     tag, payload = sealed[:_TAG_BYTES], sealed[_TAG_BYTES:]
-    if not hmac.compare_digest(tag, _tag(key, payload)):
+    # Base64 reads several texts as the same bytes; only the one that was written is a cursor.
+    if _print(sealed) != cursor or not hmac.compare_digest(tag, _tag(key, payload)):
         raise _invalid("The cursor is not one of ours, or was changed.")
     content = json.loads(zlib.decompressobj().decompress(payload, _MAX_PAYLOAD))
     if content["q"] != query:
@@ -74,6 +75,10 @@ def read_cursor(
     if (time.time() if now is None else now) - content["t"] > _LIFETIME:
         raise _invalid("The cursor is older than 24 hours.")
     return {connection_id: _unpack(packed, value_type) for connection_id, packed in content["s"].items()}
+
+
+def _print(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def _tag(key: bytes, payload: bytes) -> bytes:

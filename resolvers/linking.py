@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.spec import Resource
 from resolvers.asking import resources_of
-from resolvers.links import KeyLoader, LinkCalls, finish_records, frozen, selects_links
+from resolvers.links import Loaded, loader_for, selects_links, tell
 from resolvers.outcomes import gap_of
 from resolvers.pages import load_pages
 from resolvers.ports import Context, LiveSource
 from schema.model import FieldModel, Kind, entity_named, fields_of
 from schema.records import FieldGapReason
 from schema.selection import Selection, Use, below, rows_of, uses
-from schema.sources import SourceCall, SourceCallPurpose
+from schema.sources import SourceCall, SourceStatus
 
 Rows = Mapping[str, Sequence[Any]]
 """Records, or child rows, by connection."""
@@ -67,26 +66,18 @@ class Linker:
         live = self.lives[connection_id]
         target = entity_named(model.type)
         keys = list(dict.fromkeys(key for row in rows if (key := row.origin.links.get(model.attribute)) is not None))
-        found: dict[str, Any] = {}
-        failed: FieldGapReason | None = None
+        found: dict[str, Loaded] = {}
         for resource in resources_of(live, target).values():
             own = [key for key in keys if resource.owns(key)]
-            if not own:
-                continue
-            loader = self._loader(live, resource, selection)
-            counted = loader.calls.tally.requests
-            records = await loader.load_many(own)
-            finish_records((record for record in records if record is not None), loader.reader, live, self.context)
-            found.update(zip(own, records, strict=True))
-            failed = failed or (gap_of(loader.calls.status) if loader.calls.error else None)
-            self._account(connection_id, loader.calls, loader.calls.tally.requests - counted, path)
+            loader = loader_for(live, resource, selection, self.context, self.timeout_ms)
+            found.update(zip(own, await loader.load_many(own), strict=True))
         for row in rows:
             key = row.origin.links.get(model.attribute)
-            record = found.get(key) if key is not None else None
-            setattr(row, model.attribute, record)
-            if key is not None and record is None:
-                row.origin.failed_links[model.attribute] = failed or FieldGapReason.EMPTY_AT_SOURCE
-        present = [record for record in found.values() if record is not None]
+            if key is not None:
+                _attach(row, model.attribute, found.get(key))
+        for call in tell(dict.fromkeys(item.chunk for item in found.values()), path):
+            self.account(connection_id, call)
+        present = [item.record for item in found.values() if item.record is not None]
         await self.fill({connection_id: present}, target.fields, selection, path)
 
     async def _fill_pages(
@@ -95,22 +86,15 @@ class Linker:
         """Read the records that point to rows, for all rows together, and give every row its own page."""
         await load_pages(self, connection_id, rows, model, alias, use, path)
 
-    def _loader(self, live: LiveSource, resource: Resource, selection: Selection) -> KeyLoader:
-        key = (live.connection.id, resource.source, frozen(selection), self.timeout_ms)
-        if key not in self.context.loaders:
-            self.context.loaders[key] = KeyLoader(live, resource, selection, self.context, self.timeout_ms)
-        loader: KeyLoader = self.context.loaders[key]
-        return loader
-
-    def _account(self, connection_id: str, calls: LinkCalls, requests: int, path: str) -> None:
-        if requests:
-            self.account(
-                connection_id,
-                SourceCall(
-                    purpose=SourceCallPurpose.LINK, path=path, requests=requests, status=calls.status, error=calls.error
-                ),
-            )
-
     def account(self, connection_id: str, call: SourceCall) -> None:
         """Note what was called."""
         self.calls.setdefault(connection_id, []).append(call)
+
+
+def _attach(row: Any, attribute: str, loaded: Loaded | None) -> None:
+    """Point a row to its record; where there is none, remember why."""
+    setattr(row, attribute, None if loaded is None else loaded.record)
+    if loaded is None or loaded.record is None:
+        has_failed = loaded is not None and loaded.chunk.status is not SourceStatus.OK
+        reason = gap_of(loaded.chunk.status) if loaded is not None and has_failed else FieldGapReason.EMPTY_AT_SOURCE
+        row.origin.failed_links[attribute] = reason

@@ -1,6 +1,6 @@
 """Loads the records that rows point to: distinct keys of the whole page, batched per connection, once a request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,40 +15,87 @@ from resolvers.ports import Context, LiveSource
 from schema.errors import Problem
 from schema.model import FieldModel, Kind, fields_of
 from schema.selection import Selection, Use, below, rows_of
-from schema.sources import SourceStatus
+from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
 
 
 @dataclass(eq=False)
-class LinkCalls:
-    """What loading one kind of link from one connection took, and how it went."""
+class Chunk:
+    """Some records read by key at once: what it took, how it went, and whether a field has told of it yet."""
 
     tally: Tally = field(default_factory=Tally)
     status: SourceStatus = SourceStatus.OK
     error: Problem | None = None
+    is_told: bool = False
 
 
-class KeyLoader(DataLoader[str, Any]):
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of one key; the record is null where there is none, or where its chunk failed."""
+
+    record: Any
+    chunk: Chunk
+
+
+class KeyLoader(DataLoader[str, Loaded]):
     """Reads records of one resource by key; a failed chunk leaves its keys without a record, and says why."""
 
     def __init__(
         self, live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
-        self.calls = LinkCalls()
         self.reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection)
         self._live = live
-        self._request_id = context.request_id
+        self._context = context
         self._deadline = context.deadline_for(live, timeout_ms)
 
-    async def batch_load_fn(self, keys: list[str]) -> list[Any]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Loaded]:
         """One chunk of keys."""
+        chunk = Chunk()
+        by_key = {}
         try:
-            found = await read_by_keys(self._live.source, self.reader, keys, self.calls.tally, self._deadline)
+            found = await read_by_keys(self._live.source, self.reader, keys, chunk.tally, self._deadline)
         except Exception as error:
-            self.calls.status, self.calls.error = explain(error, self._live, self._request_id)
-            return [None] * len(keys)
-        by_key = {record.origin.key: record for record in found}
-        return [by_key.get(key) for key in keys]
+            chunk.status, chunk.error = explain(error, self._live, self._context.request_id)
+        else:
+            finish_records(found, self.reader, self._live, self._context)
+            by_key = {record.origin.key: record for record in found}
+        return [Loaded(by_key.get(key), chunk) for key in keys]
+
+
+def loader_for(
+    live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
+) -> KeyLoader:
+    """The one loader of this request for such records, so that no key is read twice."""
+    key = (live.connection.id, resource.source, _frozen(selection), timeout_ms)
+    if key not in context.loaders:
+        context.loaders[key] = KeyLoader(live, resource, selection, context, timeout_ms)
+    loader: KeyLoader = context.loaders[key]
+    return loader
+
+
+def _frozen(selection: Selection) -> Any:
+    """A selection as a key, arguments and all."""
+    return frozenset(
+        (name, (repr(inner.arguments), _frozen(inner.selection)) if isinstance(inner, Use) else _frozen(inner or {}))
+        for name, inner in selection.items()
+    )
+
+
+def tell(chunks: Iterable[Chunk], path: str) -> Iterator[SourceCall]:
+    """The account of chunks that no other field of the request has told of: each request counts once."""
+    new = [chunk for chunk in chunks if not chunk.is_told]
+    if not new:
+        return
+    for chunk in new:
+        chunk.is_told = True
+    worst = next((chunk for chunk in new if chunk.status is not SourceStatus.OK), new[0])
+    yield SourceCall(
+        purpose=SourceCallPurpose.LINK,
+        path=path,
+        requests=sum(chunk.tally.requests for chunk in new),
+        status=worst.status,
+        error=worst.error,
+    )
 
 
 def selects_links(fields: Mapping[str, FieldModel], selection: Selection) -> bool:
@@ -67,11 +114,3 @@ def finish_records(records: Iterable[Any], reader: RecordReader, live: LiveSourc
         record.connection = live.connection
         if "meta" in reader.selection:
             record.meta = reader.meta_of(record, context.fetched_at)
-
-
-def frozen(selection: Selection) -> Any:
-    """A selection as a key, arguments and all."""
-    return frozenset(
-        (name, (repr(inner.arguments), frozen(inner.selection)) if isinstance(inner, Use) else frozen(inner or {}))
-        for name, inner in selection.items()
-    )

@@ -37,11 +37,16 @@ _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
 }
 
 
+def _meaning(trouble: Trouble) -> tuple[SourceStatus, ErrorCode]:
+    """The meaning of a trouble, or of the one that it is a kind of."""
+    return next(_MEANINGS[kind] for kind in type(trouble).__mro__ if kind in _MEANINGS)
+
+
 def code_of(trouble: Trouble) -> ErrorCode:
     """The code of a trouble; a system that answers that it failed is another thing than one out of reach."""
     if isinstance(trouble, Unavailable) and trouble.upstream is not None:
         return ErrorCode.UPSTREAM_ERROR
-    return _MEANINGS[type(trouble)][1]
+    return _meaning(trouble)[1]
 
 
 def upstream_of(trouble: Trouble) -> UpstreamProblem | None:
@@ -68,7 +73,7 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
     if isinstance(error, RateLimited) and error.retry_after is not None:
         details["retry_after_ms"] = int(error.retry_after * 1000)
     details["upstream"] = upstream_of(error)
-    return _MEANINGS[type(error)][0], problem(code_of(error), error.message, **details)
+    return _meaning(error)[0], problem(code_of(error), error.message, **details)
 
 
 def gap_of(status: SourceStatus) -> FieldGapReason:

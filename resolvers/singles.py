@@ -111,8 +111,8 @@ async def find_node(info: strawberry.Info[Context, None], wanted: str) -> Any:
 
 
 async def find_nodes(info: strawberry.Info[Context, None], wanted: Sequence[str]) -> list[Any]:
-    """Several things by their ids, in the same order, read at the same time."""
-    return list(await asyncio.gather(*(find_node(info, item) for item in wanted)))
+    """Several things by their ids, in the same order, read at the same time; an error stands for its item alone."""
+    return list(await asyncio.gather(*(find_node(info, item) for item in wanted), return_exceptions=True))
 
 
 async def _find_record_or_child(info: strawberry.Info[Context, None], wanted: RecordId) -> Any:

@@ -280,7 +280,7 @@ def filter_input(shape: FilterShape) -> type[Any]:
 
 
 def parse(shape: FilterShape, given: Any, where: str = "filter") -> Tree:
-    """Read a filter input into one tree; null as an operator's value is refused with its path."""
+    """Read a filter input into one tree, just as it was given; null as an operator's value is refused with its path."""
     if not given:
         return EVERYTHING
     terms: list[Tree] = []
@@ -297,7 +297,7 @@ def parse(shape: FilterShape, given: Any, where: str = "filter") -> Tree:
             terms.append(Or(tuple(parse(shape, group, f"{where}.or.{place}") for place, group in enumerate(given.or_))))
         if given.not_:
             terms.append(Not(parse(shape, given.not_, f"{where}.not")))
-    return simplify(And(tuple(terms)))
+    return And(tuple(terms))
 
 
 def _search(shape: FilterShape, text: str) -> Tree:

@@ -1,3 +1,3 @@
-"""Fixtures for all tests: a real Tryton is lent to whoever asks for it."""
+"""What all tests share: the contract suite's option, and the programs of other people that tests run against."""
 
-pytest_plugins = ["tests.real.tryton.fixtures"]
+pytest_plugins = ["connectors.testing.plugin", "tests.real.tryton.fixtures"]

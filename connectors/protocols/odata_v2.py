@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from connectors.errors import BadAnswer, PermissionDenied, Trouble, Upstream
+from connectors.errors import BadAnswer, PermissionDenied, Rejected, Trouble, Upstream
 from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, plain_decoders, read_json
 from connectors.query import (
     ALWAYS,
@@ -62,14 +62,19 @@ class ODataV2(WireProtocol):
             raise BadAnswer("The answer is no OData collection.", upstream=Upstream(status=answer.status)) from None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise BadAnswer("The rows of the answer are no list of objects.")
-        following = Request("GET", read.source, urlsplit(link).query, _JSON) if link else None
+        following = Request("GET", read.source, urlsplit(link).query, _JSON) if isinstance(link, str) else None
         return Page(rows, following)
 
     def trouble(self, answer: Answer) -> Trouble | None:
-        """SAP says why in `error.message.value`; a refusal that asks for a token is not about rights."""
+        """SAP says why in `error.message.value`; a refusal that asks for a token is not about rights.
+
+        A 404 with SAP's own words comes from the right system: it does not know a name in the question.
+        """
         if 200 <= answer.status < 300:
             return None
         code, message = _error(answer)
+        if answer.status == 404 and message is not None:
+            return Rejected(f"The system refuses the request: {message}", upstream=Upstream(404, code, message))
         trouble = http_trouble(answer, code, message)
         if isinstance(trouble, PermissionDenied) and answer.headers.get("x-csrf-token", "").lower() == "required":
             return BadAnswer("The system asks for a CSRF token.", upstream=trouble.upstream)
@@ -151,6 +156,9 @@ def _write_compare(name: str, comparison: Comparison, value: Any, kind: type[Any
             return f"substringof({write_literal(value)},{name})"
         case Comparison.STARTS_WITH:
             return f"startswith({name},{write_literal(value)})"
+        case Comparison.LT | Comparison.LTE if kind in (date, datetime):
+            # A date that is shown as null is the initial one inside, which is before all others.
+            return f"({name} {_SYMBOLS[comparison]} {write_literal(value)} and {name} ne null)"
         case _:
             return f"{name} {_SYMBOLS[comparison]} {write_literal(value)}"
 

@@ -142,6 +142,8 @@ def _write_compare(path: str, comparison: Comparison, value: Any, kind: type[Any
     """Columns that are not text follow SQL, where null differs from nothing; so null is asked for by name."""
     missing = [path, "in", [None, ""]] if kind is str else [path, "=", None]
     match comparison:
+        case Comparison.NOT_EQ if kind is bool:
+            return [path, "=", not value]  # asked for null, a yes-or-no finds the noes
         case Comparison.NOT_EQ:
             return ["OR", [path, "!=", write_value(value)], [path, "=", None]]
         case Comparison.IN:
@@ -211,15 +213,23 @@ def read_moment(value: Any) -> datetime:
     return datetime(*[value[name] for name in _MOMENT_PARTS]).replace(tzinfo=UTC)
 
 
+_WORDS = {"UserError": 0, "UserWarning": 1, "LoginException": 1}
+"""Where in the details of Tryton's own errors the sentence for people stands."""
+_LONGEST_MESSAGE = 300
+
+
 def _error(error: Any) -> Trouble:
     """What an error list means.
 
     A question that only reads meets a UserError for one reason alone: a missing right on a model or field. Its
-    text is in the user's language, so it is shown but never examined.
+    text is in the user's language, so it is shown but never examined. What is no error of Tryton's own is one of
+    Python, whose second part may be a traceback.
     """
-    name = str(error[0]) if isinstance(error, list) and error else "unknown"
-    detail = error[1] if isinstance(error, list) and len(error) > 1 else None
-    message = str(detail[0]) if isinstance(detail, list) and detail else str(detail or name)
+    name, detail = error[:2] if isinstance(error, list) and len(error) > 1 else (error, None)
+    if not isinstance(name, str) or name not in _WORDS or not isinstance(detail, list):
+        message = str(name)[:_LONGEST_MESSAGE]
+        return Rejected(f"Tryton refuses the request: {message}", upstream=Upstream(status=200, message=message))
+    message = str(next(iter(detail[_WORDS[name] :]), ""))[:_LONGEST_MESSAGE]
     said = Upstream(status=200, code=name, message=message)
     if name == "UserError":
         return PermissionDenied(f"The connection's user may not read this: {message}", upstream=said)

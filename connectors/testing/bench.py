@@ -145,8 +145,12 @@ class Bench(ABC):
         """The source's fields that a question asks for, as dotted paths; None where it asks for no rows."""
 
     @abstractmethod
-    def said(self, misfortune: Misfortune) -> Script:
-        """What the system itself answers in a misfortune of its own: the first five."""
+    def cause(self, misfortune: Misfortune, opened: Opened) -> AbstractContextManager[None]:
+        """Let one of the system's own misfortunes, the first five, last for a block."""
+
+    def end_sessions(self) -> bool:
+        """End what logins have opened, as if it had expired; False where logins open nothing."""
+        return False
 
     def is_value(self, found: Mapping[str, Any]) -> bool:
         """Whether a JSON object in a row is one value, such as a marked date, and no row of its own."""
@@ -161,8 +165,9 @@ class Bench(ABC):
             yield Opened(self, source, wire)
 
     def suffer(self, misfortune: Misfortune, opened: Opened) -> AbstractContextManager[None]:
-        """Let a misfortune last for a block; what the network does is alike for all systems."""
-        return opened.wire.scripted(_COMMON.get(misfortune) or self.said(misfortune))
+        """Let any misfortune last for a block; what the network does is alike for all systems."""
+        common = _COMMON.get(misfortune)
+        return self.cause(misfortune, opened) if common is None else opened.wire.scripted(common)
 
     def with_system(self, system: System) -> Self:
         """The same bench for another description of the system."""

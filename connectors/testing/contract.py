@@ -14,11 +14,6 @@ class ConnectorContract:
     are kept beside the system's spec; after a deliberate change, run once with `--update-rows` and read the difference.
     """
 
-    @pytest.fixture
-    def bench(self) -> Bench:
-        """The system under test."""
-        raise NotImplementedError("a contract test needs a fixture `bench`")
-
     @pytest.mark.parametrize("name", CHECKS)
     async def test_contract(self, name: str, bench: Bench, request: pytest.FixtureRequest) -> None:
         """One check of the contract."""

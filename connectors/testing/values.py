@@ -12,12 +12,12 @@ from connectors.testing.walks import value_of
 from schema.filters import Condition, DecimalFilter, MoneyFilter, Operator, StringFilter, shape_of
 from schema.model import Kind
 
-_LISTS = (Operator.IN, Operator.NOT_IN)
-_PARTS_OF_TEXT = (Operator.CONTAINS, Operator.STARTS_WITH)
-_MOST_OWN = 4
-_STRANGE_TEXTS = ("", " ", "nobody's", "O'Brien", "''", "%", "_", "a_b", '"', "\\", "Ä", "ß", "(1) or (1", "0", "+ &#?")
+_MOST_OWN = 3
+_STRANGE_TEXTS = ("", "%", "_", "O'Brien", '"', "\\", "Ä", "a_b", "nobody's", " ", "''", "(1) or (1", "0", "+ &#?")
+_SEARCHED_STRANGE_TEXTS = 8
 _STRANGE_KEYS = ("nobody", "0", "-1", "007", "9" * 30, "O'Brien", "")
 _ELSEWHERE = timezone(timedelta(hours=2))
+_TICK, _DAY = timedelta(microseconds=1), timedelta(days=1)
 _FIRST_MOMENT, _LAST_MOMENT = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
@@ -55,13 +55,11 @@ def conditions_on(resource: Resource, subject: Filterable, records: Iterable[Any
     """Conditions on one path: with values that records have, with their neighbours, and with strangers."""
     read = value_of(resource)(subject.path)
     own = _choose({value for record in records if (value := read(record)) is not None})
-    is_key = subject.path == "remoteId" or (
-        subject.path in resource.model.fields and resource.model.fields[subject.path].kind is Kind.LINK
-    )
-    strangers = _STRANGE_KEYS if is_key else _STRANGE_TEXTS
-    values = [*own, *_neighbours(own, subject.kind, strangers)]
+    model = resource.model.fields.get(subject.path)
+    is_key = subject.path == "remoteId" or (model is not None and model.kind is Kind.LINK)
+    near, strange = _near(own, subject.kind), _strange(subject.kind, is_key)
     for operator in subject.operators:
-        for value in _operands(operator, own, values):
+        for value in _operands(operator, own, near, strange):
             yield Condition(subject.path, operator, value)
 
 
@@ -76,35 +74,45 @@ def _choose(values: set[Any]) -> list[Any]:
     return [ordered[round(index * step)] for index in range(_MOST_OWN)]
 
 
-def _neighbours(own: Sequence[Any], kind: Any, strange_texts: Sequence[str]) -> list[Any]:
-    if kind is bool:
-        return [value for value in (True, False) if value not in own]
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [value for value in kind if value not in own]
+def _near(own: Sequence[Any], kind: Any) -> list[Any]:
+    """What a careless source takes for values that records have; of one or two values, which is enough."""
+    some = own[-2:] if kind is str else own[-1:]
     if kind is Decimal:
-        step = Decimal("0.001")
-        return [*(value + step for value in own), Decimal(0), Decimal(-1), Decimal("1e20"), Decimal("0.10")]
+        return [value + Decimal("0.001") for value in some]
     if kind is datetime:
-        step = timedelta(microseconds=1)
-        shifted = [moment for value in own for moment in (value + step, value - step)]
-        elsewhere = [value.astimezone(_ELSEWHERE) for value in own]
-        return [*shifted, *elsewhere, _FIRST_MOMENT, _LAST_MOMENT]
+        return [near for value in some for near in (value + _TICK, value - _TICK, value.astimezone(_ELSEWHERE))]
     if kind is date:
-        step = timedelta(days=1)
-        return [*(day for value in own for day in (value + step, value - step)), date.min, date.max]
-    wrong = [text for value in own for text in (value.swapcase(), f"0{value}", f"{value} ", f" {value}", f"{value}x")]
-    return [*wrong, *strange_texts]
+        return [near for value in some for near in (value + _DAY, value - _DAY)]
+    if kind is str:
+        return [text for value in some for text in (value.swapcase(), f"0{value}", f"{value} ", f" {value}")]
+    return []
 
 
-def _operands(operator: Operator, own: Sequence[Any], values: Sequence[Any]) -> Iterator[Any]:
-    if operator is Operator.IS_NULL:
-        yield from (True, False)
-    elif operator in _LISTS:
-        yield from (tuple(own), tuple(values), (), tuple(values[-1:]), tuple(values[len(own) : len(own) + 1]))
-    elif operator in _PARTS_OF_TEXT:
-        yield from values
-        for text in own:
-            middle = text[len(text) // 3 : len(text) // 3 + 4]
-            yield from (middle, middle.swapcase(), text[:3], text[:3].swapcase())
-    else:
-        yield from values
+def _strange(kind: Any, is_key: bool) -> Sequence[Any]:
+    """Values that no record has, as far as the type has any."""
+    if kind is str:
+        return _STRANGE_KEYS if is_key else _STRANGE_TEXTS
+    if kind is Decimal:
+        return (Decimal(0), Decimal(-1), Decimal("1e20"), Decimal("0.10"))
+    if kind is datetime:
+        return (_FIRST_MOMENT, _LAST_MOMENT)
+    if kind is date:
+        return (date.min + _DAY, date.max)
+    return (True, False) if kind is bool else list(kind)
+
+
+def _operands(operator: Operator, own: Sequence[Any], near: Sequence[Any], strange: Sequence[Any]) -> Iterator[Any]:
+    match operator:
+        case Operator.IS_NULL:
+            yield from (True, False)
+        case Operator.IN | Operator.NOT_IN:
+            yield from (tuple(own), (*own[:1], *near, *strange), (), tuple(strange[:1]), tuple(near[:1]))
+        case Operator.CONTAINS | Operator.STARTS_WITH:
+            for text in own:
+                middle = text[len(text) // 3 : len(text) // 3 + 4]
+                yield from (text, middle.swapcase(), text[:3].swapcase())
+            yield from strange[:_SEARCHED_STRANGE_TEXTS]
+        case Operator.NE:
+            yield from (*own[:2], *near[:2], *strange[:2])
+        case _:
+            yield from (*own, *near, *strange)

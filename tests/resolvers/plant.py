@@ -1,83 +1,27 @@
-"""A small plant for tests: sandboxes in process, and a context that sees them all."""
+"""A small plant for tests: sandboxes in process, and a graph that sees them all."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
-
-import strawberry
 
 from connectors.auth import BasicLogin
 from connectors.client import Source
-from connectors.sandbox.control import ControlledSandbox
+from connectors.sandbox.control import ControlledSandbox, Faults
 from connectors.systems.sap_s4hana.sandbox import USERS, demo_data, sandbox
 from connectors.systems.sap_s4hana.spec import sap_s4hana
 from connectors.testing.in_process import in_process_client
-from resolvers.describing import describe_system
-from resolvers.ports import Context, LiveSource, ReadLimits
-from resolvers.roots import build_schema
-from schema.connections import ConnectedSystem, ConnectionLifecycle, Customer, Environment
-from schema.systems import Deployment
-
-SCHEMA = build_schema()
-MOMENT = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
-
-
-class Everything:
-    """A directory whose caller sees every connection of the plant."""
-
-    tenant = "cus_test"
-
-    def __init__(self, lives: Sequence[LiveSource]) -> None:
-        self._lives = lives
-
-    def sources(self) -> Sequence[LiveSource]:
-        return self._lives
-
-    async def connections(self) -> list[ConnectedSystem]:
-        return [live.connection for live in self._lives]
-
-    async def connection(self, connection_id: str) -> ConnectedSystem | None:
-        return next((live.connection for live in self._lives if live.connection.id == connection_id), None)
-
-    async def customers(self) -> list[Customer]:
-        return []
-
-    def require(self, scope: str) -> None:
-        assert scope == "READ"
+from resolvers.ports import LiveSource
+from tests.resolvers.graph import Graph, live_source
 
 
 @dataclass
-class Plant:
+class Plant(Graph):
     """Named sandboxes of S/4HANA with one connection to each."""
 
-    sandboxes: Mapping[str, ControlledSandbox]
-    limits: ReadLimits = field(default_factory=ReadLimits)
-    timeout: float = 10.0
+    sandboxes: Mapping[str, ControlledSandbox] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lives = [_connect(name, box) for name, box in sorted(self.sandboxes.items())]
-
-    async def run(self, query: str, **variables: Any) -> Any:
-        """Execute a query and return its data; an error fails the test."""
-        result = await self.execute(query, **variables)
-        assert result.errors is None, result.errors
-        return result.data
-
-    async def execute(self, query: str, **variables: Any) -> Any:
-        now = asyncio.get_running_loop().time()
-        context = Context(
-            directory=Everything(self.lives),  # type: ignore[arg-type]
-            administration=None,  # type: ignore[arg-type]
-            cursor_key=b"0" * 32,
-            request_id="req_test",
-            limits=self.limits,
-            started=now,
-            deadline=now + self.timeout,
-            fetched_at=MOMENT,
-        )
-        return await SCHEMA.execute(query, variable_values=variables, context_value=context)
 
     def asked(self, name: str) -> list[dict[str, Any]]:
         """What was asked of one sandbox, oldest first."""
@@ -85,13 +29,23 @@ class Plant:
 
     def rows(self, name: str, entity_set: str) -> list[dict[str, Any]]:
         """The rows of one sandbox, as the system itself has them."""
-        return self.sandboxes[name].application.data[entity_set]  # type: ignore[attr-defined]
+        found: list[dict[str, Any]] = self.sandboxes[name].application.data[entity_set]  # type: ignore[attr-defined]
+        return found
+
+    def trouble(self, name: str, mode: Any, **details: Any) -> None:
+        """Give one sandbox a trouble, as its control side would."""
+        self.sandboxes[name].faults = Faults(mode, **details)
+
+    def forget(self) -> None:
+        """Forget what was asked of every sandbox."""
+        for box in self.sandboxes.values():
+            box.requests.clear()
 
 
 def demo_plant(orders: int = 60, **settings: Any) -> Plant:
     """Two sandboxes with invented data."""
     return Plant(
-        {
+        sandboxes={
             "sap-eu": sandbox(demo_data(1, orders=orders, suppliers=20, region="EU"), page_size=40),
             "sap-us": sandbox(
                 demo_data(2, orders=orders, suppliers=20, region="US", company_code="1710", currency="USD"),
@@ -103,20 +57,6 @@ def demo_plant(orders: int = 60, **settings: Any) -> Plant:
 
 
 def _connect(name: str, box: ControlledSandbox) -> LiveSource:
-    connection = ConnectedSystem(
-        id=strawberry.ID(f"con_{name}"),
-        name=name,
-        system=describe_system(sap_s4hana),
-        customer=None,
-        deployment=Deployment.CLOUD,
-        environment=Environment.SANDBOX,
-        tags=[],
-        metadata=None,
-        lifecycle=ConnectionLifecycle.ENABLED,
-        created_at=MOMENT,
-        authorized_at=MOMENT,
-        token_preview=None,
-    )
     address = sap_s4hana.address({"url": f"https://{name}.example.com"})
     (username, password), *_ = USERS.items()
     source = Source(
@@ -125,4 +65,4 @@ def _connect(name: str, box: ControlledSandbox) -> LiveSource:
         http=in_process_client(box, address),
         auth=BasicLogin(username, password),
     )
-    return LiveSource(connection, source)
+    return live_source(name, sap_s4hana, source)

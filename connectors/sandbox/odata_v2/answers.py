@@ -114,7 +114,7 @@ def entry(entity_set: EntitySet, row: Row, root: str, namespaces: str = "") -> s
     properties = "".join(element(prop, row) for prop in entity_set.properties.values())
     return (
         f"<entry {namespaces}{marks}><id>{address}</id>"
-        f'<category term="{entity_set.service}.{entity_set.type}"/>'
+        f'<category term="{entity_set.namespace}.{entity_set.type}"/>'
         f'<content type="application/xml"><m:properties>{properties}</m:properties></content></entry>'
     )
 

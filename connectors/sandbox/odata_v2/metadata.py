@@ -21,7 +21,7 @@ def edmx(service: Service) -> str:
         (
             '<?xml version="1.0" encoding="utf-8"?>',
             EDMX,
-            f'<Schema Namespace="{service.name}" xmlns="http://schemas.microsoft.com/ado/2008/09/edm">',
+            f'<Schema Namespace="{service.namespace}" xmlns="http://schemas.microsoft.com/ado/2008/09/edm">',
             *(_entity_type(each) for each in service.entity_sets.values()),
             *(_association(service, each, link) for each, link in links),
             f'<EntityContainer Name="{service.name}_Entities" m:IsDefaultEntityContainer="true"'
@@ -56,7 +56,7 @@ def _entity_type(entity_set: EntitySet) -> str:
     properties = "".join(_property(entity_set, each) for each in entity_set.properties.values())
     links = "".join(
         f'<NavigationProperty Name="{link.name}"'
-        f' Relationship="{entity_set.service}.{_name(entity_set, link)}"'
+        f' Relationship="{entity_set.namespace}.{_name(entity_set, link)}"'
         ' FromRole="From" ToRole="To"/>'
         for link in entity_set.navigation.values()
     )
@@ -86,7 +86,7 @@ def _property(entity_set: EntitySet, prop: Property) -> str:
 def _entity_set(entity_set: EntitySet) -> str:
     said = {
         "Name": entity_set.name,
-        "EntityType": f"{entity_set.service}.{entity_set.type}",
+        "EntityType": f"{entity_set.namespace}.{entity_set.type}",
         "sap:creatable": None if entity_set.creatable else "false",
         "sap:updatable": None if entity_set.updatable else "false",
         "sap:deletable": None if entity_set.deletable else "false",
@@ -99,15 +99,15 @@ def _association(service: Service, entity_set: EntitySet, link: Navigation) -> s
     many = "*" if link.many else "0..1"
     return (
         f'<Association Name="{_name(entity_set, link)}">'
-        f'<End Type="{service.name}.{entity_set.type}" Multiplicity="1" Role="From"/>'
-        f'<End Type="{service.name}.{target.type}" Multiplicity="{many}" Role="To"/></Association>'
+        f'<End Type="{service.namespace}.{entity_set.type}" Multiplicity="1" Role="From"/>'
+        f'<End Type="{service.namespace}.{target.type}" Multiplicity="{many}" Role="To"/></Association>'
     )
 
 
 def _association_set(entity_set: EntitySet, link: Navigation) -> str:
     name = _name(entity_set, link)
     return (
-        f'<AssociationSet Name="{name}Set" Association="{entity_set.service}.{name}">'
+        f'<AssociationSet Name="{name}Set" Association="{entity_set.namespace}.{name}">'
         f'<End EntitySet="{entity_set.name}" Role="From"/>'
         f'<End EntitySet="{link.target}" Role="To"/></AssociationSet>'
     )

@@ -112,7 +112,7 @@ def entity_address(entity_set: EntitySet, row: Row, root: str) -> str:
 
 
 def _metadata(entity_set: EntitySet, row: Row, address: str) -> dict[str, str]:
-    said = {"id": address, "uri": address, "type": f"{entity_set.service}.{entity_set.type}"}
+    said = {"id": address, "uri": address, "type": f"{entity_set.namespace}.{entity_set.type}"}
     tag = etag(entity_set, row)
     return said if tag is None else {**said, "etag": tag}
 

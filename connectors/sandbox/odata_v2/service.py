@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,16 +30,24 @@ class Property:
     sortable: bool = True
     is_amount: bool = False
     """Whether `unit` names a currency, so that its decimals decide how the value is written."""
+    whole_units: frozenset[str] | None = None
+    """Units that a quantity counts whole, so that it is written without decimals; None: decimals as declared."""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By language: what the service writes instead of the English words that the row holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Navigation:
-    """A way from one entity set to another, joined on `on` (own property → property of the target)."""
+    """A way from one entity set to another, joined on `on` (own property → property of the target).
+
+    `where` narrows the target further: property → the texts that it may have.
+    """
 
     name: str
     target: str
     many: bool
     on: Mapping[str, str]
+    where: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +65,7 @@ class EntitySet:
 
     name: str
     type: str
-    service: str
+    namespace: str
     key: tuple[str, ...]
     properties: Mapping[str, Property]
     navigation: Mapping[str, Navigation]
@@ -81,8 +89,14 @@ class Service:
 
     name: str
     version: str
+    namespace: str
     functions: frozenset[str]
     entity_sets: Mapping[str, EntitySet]
+
+    @property
+    def segment(self) -> str:
+        """The part of the address that names the service: later versions than the first say so."""
+        return self.name if int(self.version) == 1 else f"{self.name};v={int(self.version)}"
 
 
 def read_services(facts: Mapping[str, Any]) -> dict[str, Service]:
@@ -97,26 +111,28 @@ def read_services(facts: Mapping[str, Any]) -> dict[str, Service]:
 
 
 def _service(name: str, said: Mapping[str, Any]) -> Service:
+    namespace = said.get("namespace", name)
     return Service(
         name=name,
         version=said.get("version", "0001"),
+        namespace=namespace,
         functions=frozenset(said.get("functions", ())),
-        entity_sets={each: _entity_set(each, name, facts) for each, facts in said["entitySets"].items()},
+        entity_sets={each: _entity_set(each, namespace, facts, said) for each, facts in said["entitySets"].items()},
     )
 
 
-def _entity_set(name: str, service: str, said: Mapping[str, Any]) -> EntitySet:
+def _entity_set(name: str, namespace: str, said: Mapping[str, Any], service: Mapping[str, Any]) -> EntitySet:
     denied = said.get("not", ())
     parent = said.get("parent")
     units = {each for each, facts in said["properties"].items() if facts.get("semantics") == "currency-code"}
     return EntitySet(
         name=name,
         type=said["type"],
-        service=service,
+        namespace=namespace,
         key=tuple(said["key"]),
-        properties={each: _property(each, facts, units) for each, facts in said["properties"].items()},
+        properties={each: _property(each, facts, units, service) for each, facts in said["properties"].items()},
         navigation={
-            each: Navigation(each, facts["to"], facts["many"], facts["on"])
+            each: Navigation(each, facts["to"], facts["many"], facts["on"], facts.get("where", {}))
             for each, facts in said.get("navigation", {}).items()
         },
         creatable="creatable" not in denied,
@@ -134,8 +150,10 @@ def _entity_set(name: str, service: str, said: Mapping[str, Any]) -> EntitySet:
     )
 
 
-def _property(name: str, said: Mapping[str, Any], currencies: set[str]) -> Property:
+def _property(name: str, said: Mapping[str, Any], currencies: set[str], service: Mapping[str, Any]) -> Property:
     denied = said.get("not", ())
+    unit = said.get("unit")
+    counted = unit is not None and unit not in currencies and "wholeUnits" in service
     return Property(
         name=name,
         type=said["type"],
@@ -143,7 +161,7 @@ def _property(name: str, said: Mapping[str, Any], currencies: set[str]) -> Prope
         precision=said.get("precision"),
         scale=said.get("scale"),
         required=said.get("required", False),
-        unit=said.get("unit"),
+        unit=unit,
         semantics=said.get("semantics"),
         format=said.get("format"),
         conversion=said.get("conversion"),
@@ -151,7 +169,9 @@ def _property(name: str, said: Mapping[str, Any], currencies: set[str]) -> Prope
         updatable="updatable" not in denied,
         filterable="filterable" not in denied,
         sortable="sortable" not in denied,
-        is_amount=said.get("unit") in currencies,
+        is_amount=unit in currencies,
+        whole_units=frozenset(service["wholeUnits"]) if counted else None,
+        words=service["words"] if said.get("worded") else {},
     )
 
 
@@ -163,12 +183,12 @@ def _mistakes(service: Service) -> list[str]:
         named += [*entity_set.created_stamps, *entity_set.changed_stamps, *entity_set.defaults]
         named += [*entity_set.deletion_flag, *entity_set.closed_when]
         named += [entity_set.etag] if entity_set.etag else []
-        joins = [(each.target, each.on, each.name) for each in entity_set.navigation.values()]
+        joins = [(each.target, each.on, each.where, each.name) for each in entity_set.navigation.values()]
         if entity_set.parent:
             named += entity_set.parent.inherits
-            joins.append((entity_set.parent.entity_set, entity_set.parent.on, "parent"))
+            joins.append((entity_set.parent.entity_set, entity_set.parent.on, {}, "parent"))
         found += [f"{entity_set.name}: no property {name}" for name in named if name not in own]
-        for target, on, link in joins:
+        for target, on, where, link in joins:
             other = service.entity_sets.get(target)
             if other is None:
                 found.append(f"{entity_set.name}.{link}: no entity set {target}")
@@ -176,7 +196,7 @@ def _mistakes(service: Service) -> list[str]:
             found += [f"{entity_set.name}.{link}: no property {name}" for name in on if name not in own]
             found += [
                 f"{entity_set.name}.{link}: {target} has no property {name}"
-                for name in on.values()
+                for name in (*on.values(), *where)
                 if name not in other.properties
             ]
     return found

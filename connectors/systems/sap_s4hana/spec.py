@@ -10,7 +10,9 @@ from decimal import Decimal
 
 from connectors.auth import BasicLogin
 from connectors.composites import Calculated, Many, OverChildren, Parts, money, quantity
-from connectors.fields import At, Can, Case, Codes, First, Flagged, Joined, Lookup, Ref
+from connectors.decisions import Case, Codes, First, Flagged
+from connectors.fields import At, Can, Joined, Lookup, Ref
+from connectors.keys import padded
 from connectors.protocols.odata_v2 import ODataV2
 from connectors.spec import AuthMethod, Resource, System
 from connectors.systems.sap_s4hana.amounts import (
@@ -32,6 +34,7 @@ from schema.systems import Deployment, FormField, FormFieldKind, GuideStep, Syst
 from schema.vendors import Vendor, VendorStatus, VendorType
 
 _MILLISECOND = timedelta(milliseconds=1)
+_DOCUMENT, _PARTNER = padded(10), padded(10)
 _LINE_AMOUNT = {
     "quantity": ("OrderQuantity", Decimal),
     "price": ("NetPriceAmount", Decimal),
@@ -55,6 +58,7 @@ def _unit(path: str) -> Lookup:
 _LINES = Many(
     "to_PurchaseOrderItem",
     key="PurchaseOrderItem",
+    key_form=padded(5),
     fields={
         "lineNumber": At("PurchaseOrderItem"),
         "type": Codes(
@@ -106,9 +110,10 @@ purchase_orders = Resource(
     entity=PurchaseOrder,
     source="API_PURCHASEORDER_PROCESS_SRV/A_PurchaseOrder",
     key="PurchaseOrder",
+    key_form=_DOCUMENT,
     page_size=100,
     fields={
-        "number": At("PurchaseOrder", filter=Can.EQ, sort=True, required=True),
+        "number": Ref("PurchaseOrder", filter=Can.EQ | Can.NULL, form=_DOCUMENT),
         "type": Codes(
             "PurchaseOrderType",
             {
@@ -152,11 +157,11 @@ purchase_orders = Resource(
         ),
         "isDeleted": Flagged("PurchasingDocumentDeletionCode", "L", filter=Can.EQ),
         "updatedAt": At(
-            "LastChangeDateTime", filter=Can.EQ | Can.RANGE, sort=True, required=True, resolution=_MILLISECOND
+            "LastChangeDateTime", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True, resolution=_MILLISECOND
         ),
         "organization": Parts({"code": At("CompanyCode")}),
-        "vendor": Ref("Supplier", filter=Can.EQ | Can.NULL),
-        "orderDate": At("PurchaseOrderDate", filter=Can.EQ | Can.RANGE, sort=True, required=True),
+        "vendor": Ref("Supplier", filter=Can.EQ | Can.NULL, form=_PARTNER),
+        "orderDate": At("PurchaseOrderDate", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True),
         "currency": At("DocumentCurrency", filter=Can.EQ | Can.NULL),
         "subtotal": _TOTAL,
         "total": _TOTAL,
@@ -176,11 +181,12 @@ vendors = Resource(
     entity=Vendor,
     source="API_BUSINESS_PARTNER/A_Supplier",
     key="Supplier",
+    key_form=_PARTNER,
     title="name",
     page_size=100,
     max_keys=60,
     fields={
-        "number": At("Supplier", filter=Can.EQ, sort=True, required=True),
+        "number": Ref("Supplier", filter=Can.EQ | Can.NULL, form=_PARTNER),
         "name": At("SupplierName", filter=Can.EQ | Can.NULL),
         "legalName": At("SupplierFullName", filter=Can.EQ | Can.NULL),
         "type": Codes("IsNaturalPerson", {"X": VendorType.INDIVIDUAL, "": VendorType.COMPANY}, filter=Can.EQ),

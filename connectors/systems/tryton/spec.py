@@ -11,10 +11,12 @@ import httpx
 
 from connectors.auth import SessionLogin
 from connectors.composites import EachChild, Many, OverChildren, Parts, money, quantity
-from connectors.fields import At, Can, Case, Codes, First, FirstText, Lookup, Ref
+from connectors.decisions import Case, Codes, First
+from connectors.fields import At, Can, FirstText, Lookup, Ref
 from connectors.keys import NUMBER
 from connectors.protocols.tryton_rpc import TrytonRpc, rpc_request
 from connectors.spec import AuthMethod, Resource, System
+from connectors.systems.tryton.units import UNITS
 from schema.purchasing import (
     ApprovalStatus,
     BillingStatus,
@@ -28,22 +30,6 @@ from schema.vendors import Vendor, VendorStatus
 
 _TEXT = Can.EQ | Can.TEXT | Can.NULL
 _TIME = Can.EQ | Can.RANGE
-_UNITS = {
-    "u": "C62",
-    "kg": "KGM",
-    "g": "GRM",
-    "t": "TNE",
-    "L": "LTR",
-    "m": "MTR",
-    "cm": "CMT",
-    "mm": "MMT",
-    "km": "KMT",
-    "m²": "MTK",
-    "m³": "MTQ",
-    "h": "HUR",
-    "min": "MIN",
-    "d": "DAY",
-}
 
 _LINES = Many(
     "lines",
@@ -63,7 +49,7 @@ _LINES = Many(
         "itemNumber": At("product.code"),
         "vendorPartNumber": At("product_supplier.code"),
         "description": FirstText(("description", "product.name")),
-        "quantityOrdered": quantity("quantity", "unit.symbol", Lookup("unit.symbol", _UNITS)),
+        "quantityOrdered": quantity("quantity", "unit.symbol", Lookup("unit.symbol", UNITS)),
         "unitPrice": money("unit_price", "currency.code"),
         "lineTotal": money("amount", "currency.code"),
         "requiredDate": At("delivery_date"),
@@ -130,7 +116,7 @@ purchases = Resource(
         "createdAt": At("create_date", filter=_TIME, sort=True, required=True),
         "updatedAt": At("last_modified_at", filter=_TIME, sort=True, required=True),
         "organization": Parts({"name": At("company.rec_name")}),
-        "vendor": Ref("party", kind=int, filter=Can.EQ | Can.NULL),
+        "vendor": Ref("party", form=NUMBER, filter=Can.EQ | Can.NULL),
         "vendorName": At("party.rec_name"),
         "orderDate": At("purchase_date", filter=_TIME | Can.NULL, sort=True),
         "requiredDate": At("delivery_date", filter=_TIME | Can.NULL, sort=True),

@@ -60,5 +60,5 @@ def _number_in(bench: Bench, sample: NumberSample, written: str) -> Any:
     rows = protocol.page(Read(resource.source, frozenset()), answer).rows
     (value,) = RecordReader(resource, protocol, CONNECTION, whole(resource.model)).read(rows)
     for step in sample.path:
-        value = value[step] if isinstance(step, int | str) and isinstance(value, list | dict) else getattr(value, step)
+        value = getattr(value, step) if isinstance(step, str) and not isinstance(value, dict) else value[step]
     return value

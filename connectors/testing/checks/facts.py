@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from connectors.composites import Parts
-from connectors.fields import At, Can, Codes, FieldSpec, First, Flagged
+from connectors.decisions import Codes, First, Flagged
+from connectors.fields import At, Can, FieldSpec
 from connectors.query import compared
 from connectors.spec import Resource
 from connectors.testing.bench import Bench, PathFacts

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.fields import Codes, First
+from connectors.composites import Many
+from connectors.decisions import Codes, First
+from connectors.errors import BadAnswer
 from connectors.protocols.base import Row
 from connectors.reading import RecordReader
 from connectors.spec import Resource
@@ -28,7 +30,7 @@ async def a_value_that_is_not_there_is_null_and_empty(bench: Bench) -> None:
         for resource in bench.system.resources:
             reader = reader_for(opened, resource, whole(resource.model))
             for row in _richest(await raw_rows(opened, resource)):
-                for place, key in _places(bench, row, resource.key):
+                for place, key in _places(bench, row, _keys(resource)):
                     for blank in (_ABSENT, None):
                         with _changed(place, key, blank):
                             gaps = _read(resource, reader, row, f"{key} is {'absent' if blank else 'null'}")
@@ -43,7 +45,7 @@ async def a_value_of_another_type_is_null_and_unparsable(bench: Bench) -> None:
         for resource in bench.system.resources:
             reader = reader_for(opened, resource, whole(resource.model))
             for row in _richest(await raw_rows(opened, resource)):
-                for place, key in _places(bench, row, resource.key):
+                for place, key in _places(bench, row, {resource.key}):
                     for wrong in _WRONG:
                         with _changed(place, key, wrong):
                             _read(resource, reader, row, f"{key} is {wrong!r}")
@@ -64,21 +66,42 @@ async def a_status_without_its_fields_is_unknown(bench: Bench) -> None:
                         assert found.name == "UNKNOWN", f"{resource.model.name}.{name} is {found} out of nothing"
 
 
+@check
+async def a_row_without_its_key_is_a_bad_answer(bench: Bench) -> None:
+    """It could not be found again, and a list that left it out would not be whole."""
+    async with bench.open() as opened:
+        for resource in bench.system.resources:
+            reader = reader_for(opened, resource, {})
+            first, *_ = await raw_rows(opened, resource)
+            for blank in (_ABSENT, None, "", {}):
+                with _changed(first, resource.key, blank):
+                    try:
+                        reader.read([first])
+                    except BadAnswer:
+                        continue
+                raise AssertionError(f"{resource.model.name}: a row whose key is {blank!r} was read")
+
+
 def _richest(rows: list[Row]) -> list[Row]:
     """The rows that say most, since only what is there can be taken away."""
     return sorted(rows, key=lambda row: len(repr(row)), reverse=True)[:_ROWS]
 
 
-def _places(bench: Bench, found: Any, own_key: str | None = None) -> Iterator[tuple[dict[str, Any], str]]:
-    """Every place in a row where a value stands, but that of its key."""
+def _keys(resource: Resource) -> set[str]:
+    """The names of the keys of rows and of child rows."""
+    return {resource.key, *(word.key for word in resource.fields.values() if isinstance(word, Many))}
+
+
+def _places(bench: Bench, found: Any, keys: set[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every place in a row where a value stands, but those of keys."""
     if isinstance(found, dict) and not bench.is_value(found):
-        for key in list(found):
-            if key != own_key:
-                yield found, key
-                yield from _places(bench, found[key])
+        for name in list(found):
+            if name not in keys:
+                yield found, name
+                yield from _places(bench, found[name], keys)
     elif isinstance(found, list):
         for item in found:
-            yield from _places(bench, item)
+            yield from _places(bench, item, keys)
 
 
 @contextmanager
@@ -110,7 +133,7 @@ def _read(resource: Resource, reader: RecordReader, row: Row, what: str) -> list
     assert {gap.path for gap in gaps} == set(_nulls(resource, record)), f"{where}: the gaps are not the nulls"
     for gap in gaps:
         name = gap.path.partition(".")[0]
-        if name in resource.unsupported or name == "version":
+        if name in resource.unsupported:
             assert gap.reason is FieldGapReason.NOT_SUPPORTED_BY_SYSTEM, f"{where}: {gap}"
         elif name in resource.unmapped:
             assert gap.reason is FieldGapReason.NOT_MAPPED, f"{where}: {gap}"

@@ -1,6 +1,7 @@
 """What leaves the gateway: only the fields that are needed, no question without an answer to find, few logins."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
 
 from connectors.client import Tally
 from connectors.composites import EachChild, Many, Parts
@@ -14,6 +15,8 @@ from connectors.testing.walks import by_keys, walk
 from schema.filters import EVERYTHING, NOTHING, And, Condition, Operator, Tree
 from schema.model import FieldModel, fields_of
 from schema.selection import Selection
+
+_AT_ONCE = 4
 
 
 @check
@@ -42,9 +45,9 @@ def _projections(resource: Resource) -> Iterator[tuple[Selection, frozenset[str]
 def _projections_of(name: str, word: FieldSpec, model: FieldModel) -> Iterator[tuple[Selection, frozenset[str]]]:
     match word:
         case Parts(parts):
-            yield from _parts(name, parts.keys(), Parts(parts), model, "")
+            yield from _parts(name, parts, Parts(parts), model, "")
         case EachChild(path, parts_of_child):
-            yield from _parts(name, parts_of_child.fields.keys(), parts_of_child, model, f"{path}.")
+            yield from _parts(name, parts_of_child.fields, parts_of_child, model, f"{path}.")
         case Many(path, key, fields):
             yield {name: {"totalCount": None}}, frozenset({f"{path}.{key}"})
             for inner, inner_word in fields.items():
@@ -57,7 +60,7 @@ def _projections_of(name: str, word: FieldSpec, model: FieldModel) -> Iterator[t
 
 
 def _parts(
-    name: str, parts: Iterator[str], word: Parts, model: FieldModel, prefix: str
+    name: str, parts: Iterable[str], word: Parts, model: FieldModel, prefix: str
 ) -> Iterator[tuple[Selection, frozenset[str]]]:
     """A part brings itself, and those parts that its value object cannot do without."""
     models = fields_of(model.type)
@@ -127,3 +130,17 @@ async def a_login_lasts(bench: Bench) -> None:
             await walk(opened, resource)
             await walk(opened, resource, page=1_000, tally=tally)
             assert tally.requests == 1, f"{resource.model.name}: {tally.requests} requests for one question"
+
+
+@check
+async def questions_at_the_same_time_share_a_login(bench: Bench) -> None:
+    """One login for all of them, at first and once more when it has ended."""
+    (resource, *_) = bench.system.resources
+    async with bench.open() as opened:
+        tally = Tally()
+        await asyncio.gather(*(walk(opened, resource, tally=tally) for _ in range(_AT_ONCE)))
+        assert tally.requests <= _AT_ONCE + 1, f"{tally.requests} requests for {_AT_ONCE} first questions"
+        if bench.end_sessions():
+            tally = Tally()
+            await asyncio.gather(*(walk(opened, resource, tally=tally) for _ in range(_AT_ONCE)))
+            assert tally.requests <= 2 * _AT_ONCE + 1, f"{tally.requests} requests for {_AT_ONCE} refused questions"

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.composites import EachChild, Many, Parts
-from connectors.fields import Codes, FieldSpec, First, Flagged
+from connectors.decisions import Codes, First, Flagged
+from connectors.fields import FieldSpec
 from connectors.protocols.base import Row, WireProtocol
 from connectors.spec import Resource
 from connectors.testing.bench import Bench, Opened
@@ -45,6 +46,23 @@ async def records_say_what_is_known_otherwise(bench: Bench) -> None:
                 for path, expected in values.items():
                     found = value_of(resource)(path)(records[key])
                     assert found == expected, f"{resource.model.name} {key}: {path} is {found!r}, not {expected!r}"
+
+
+@check
+async def child_rows_have_one_order(bench: Bench) -> None:
+    """Where a source sends them in any order, they are put in that of their keys; else the source's order stands."""
+    async with bench.open() as opened:
+        for resource in bench.system.resources:
+            reader = reader_for(opened, resource, whole(resource.model))
+            for name, word in resource.fields.items():
+                if isinstance(word, Many):
+                    for row in await raw_rows(opened, resource):
+                        (before,) = reader.read([row])
+                        (bench.system.protocol.children(word.path)(row) or []).reverse()
+                        (after,) = reader.read([row])
+                        ids = [[str(child.id) for child in record.origin.children[name]] for record in (before, after)]
+                        expected = ids[0] if word.key_form is not None else ids[0][::-1]
+                        assert ids[1] == expected, f"{resource.model.name}.{name} of {before.origin.key}"
 
 
 @check

@@ -5,6 +5,8 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
+
 from connectors.errors import Trouble
 from connectors.testing.bench import Bench, Misfortune
 from connectors.testing.registry import check
@@ -37,7 +39,7 @@ async def no_secret_is_printed(bench: Bench) -> None:
         assert secret not in shown, f"a secret of {len(secret)} signs is printed"
 
 
-def _sent_secrets(asked: list) -> Iterator[str]:
+def _sent_secrets(asked: list[httpx.Request]) -> Iterator[str]:
     for request in asked:
         value = request.headers.get("authorization", "").partition(" ")[2]
         if value:

@@ -1,0 +1,56 @@
+"""The contract suite catches what people do wrong: planted in both protocols, each fault fails the checks named."""
+
+import pytest
+
+import connectors.testing.checks  # noqa: F401 - fills the registry
+from connectors.registry import find_system
+from connectors.spec import SpecError, System
+from connectors.testing.bench import Bench
+from connectors.testing.registry import CHECKS
+from tests.connectors.faults import FAULTS, Fault
+from tests.connectors.sap_s4hana_bench import sap_s4hana_bench
+from tests.connectors.tryton_bench import tryton_bench
+
+CAUGHT = [fault for fault in FAULTS if fault.caught_by]
+REFUSED = [fault for fault in FAULTS if not fault.caught_by]
+
+
+def _name(fault: Fault) -> str:
+    return f"{fault.name}-{fault.system}"
+
+
+@pytest.mark.parametrize("fault", [fault for fault in CAUGHT if fault.system == "sap_s4hana"], ids=_name)
+async def test_faults_in_sap_are_caught(fault: Fault) -> None:
+    await _expect_failures(sap_s4hana_bench(), fault)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("fault", [fault for fault in CAUGHT if fault.system == "tryton"], ids=_name)
+async def test_faults_in_tryton_are_caught(fault: Fault, request: pytest.FixtureRequest) -> None:
+    await _expect_failures(tryton_bench(request.getfixturevalue("tryton")), fault)
+
+
+@pytest.mark.parametrize("fault", REFUSED, ids=_name)
+def test_faults_in_a_description_are_refused(fault: Fault) -> None:
+    with pytest.raises(SpecError, match=r"did you mean|is forgotten"):
+        fault.plant(_sound(fault))
+
+
+async def _expect_failures(bench: Bench, fault: Fault) -> None:
+    broken = bench.with_system(fault.plant(bench.system))
+    unharmed = [name for name in fault.caught_by if not await _fails(name, broken)]
+    assert not unharmed, f"{fault.name} in {fault.system} is not caught by {unharmed}"
+
+
+async def _fails(name: str, bench: Bench) -> bool:
+    try:
+        await CHECKS[name](bench)
+    except Exception:
+        return True
+    return False
+
+
+def _sound(fault: Fault) -> System:
+    system = find_system(fault.system)
+    assert system is not None
+    return system
