@@ -219,14 +219,21 @@ class Ref(Word):
     path: str
     filter: Can = Can.NOTHING
     form: KeyForm = TEXT
+    prefix: str = ""
 
     def paths(self) -> Iterator[str]:
         """The one path."""
         yield self.path
 
     def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
-        """Read the key as text."""
-        return decoded(wire.getter(self.path), wire.decoders[str])
+        """Read the key as text, with the prefix that tells which collection it is of."""
+        decode, prefix = wire.decoders[str], self.prefix
+
+        def read(value: Any) -> str | None:
+            text = decode(value)
+            return prefix + text if text is not None else None
+
+        return decoded(wire.getter(self.path), read)
 
     def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
         """Compare keys; text that can be no key of this source equals none."""
@@ -234,7 +241,8 @@ class Ref(Word):
             return None
         if operator is Operator.IS_NULL:
             return Pushed(Compare(self.path, Comparison.MISSING if value else Comparison.PRESENT, kind=self.form.kind))
-        keys = tuple(key for text in _each(value) if (key := self.form.read(text)) is not None)
+        own = [text.removeprefix(self.prefix) for text in _each(value) if text.startswith(self.prefix)]
+        keys = tuple(key for text in own if (key := self.form.read(text)) is not None)
         if operator in (Operator.EQ, Operator.IN):
             return Pushed(Compare(self.path, Comparison.IN, keys, self.form.kind) if keys else NEVER)
         others = Compare(self.path, Comparison.NOT_IN, keys, self.form.kind) if keys else ALWAYS
@@ -244,6 +252,44 @@ class Ref(Word):
         """A key is text, or stands for a linked record."""
         if model.kind is not Kind.LINK and (model.kind is not Kind.SCALAR or model.plain_type is not str):
             yield f"{where} is neither a link nor text, so it holds no key"
+
+
+@dataclass(frozen=True, eq=False)
+class FirstRef(Word):
+    """The key of a linked record at the first of two paths that has one, such as equipment, else its location."""
+
+    first: Ref
+    second: Ref
+
+    def paths(self) -> Iterator[str]:
+        """Both paths."""
+        yield self.first.path
+        yield self.second.path
+
+    def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
+        """Read the second where the first is empty."""
+        first, second = self.first.reader(model, wire), self.second.reader(model, wire)
+
+        def read(row: Row) -> Any:
+            found = first(row)
+            return second(row) if found is None else found
+
+        return read
+
+    def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
+        """Compare the first, and the second only where the first is empty."""
+        one, other = self.first.push(operator, value, model), self.second.push(operator, value, model)
+        if one is None or other is None:
+            return None
+        first_missing = Compare(self.first.path, Comparison.MISSING, kind=self.first.form.kind)
+        if operator is Operator.IS_NULL:
+            return Pushed(all_of(one.where, other.where) if value else any_of(one.where, other.where))
+        return Pushed(any_of(one.where, all_of(first_missing, other.where)))
+
+    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
+        """Keys stand for linked records."""
+        if model.kind is not Kind.LINK:
+            yield f"{where} is no link"
 
 
 class TextWord(Word):

@@ -16,7 +16,6 @@ from connectors.spec import Resource
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Or, Tree, conditions, shape_of, simplify
 from schema.sorting import SortStep
 
-
 ROW_NUMBER = "#"
 """Stands for the number of a row, from 1, in questions to a source that is walked by it and not by keys."""
 
@@ -216,12 +215,20 @@ def _push_condition(resource: Resource, condition: Condition) -> Pushed | None:
     path, operator, value = condition.path, condition.operator, condition.value
     if path == "remoteId":
         return _push_key(resource, operator, value)
+    if path == "reference":
+        return _push_reference(resource, operator, value)
     found = resource.find(path)
     if found is None:
         is_true = operator is Operator.IS_NULL and value is True
         return Pushed(ALWAYS if is_true else NEVER)
     word, model = found
     return word.push(operator, value, model)
+
+
+def _push_reference(resource: Resource, operator: Operator, value: tuple[str, ...]) -> Pushed | None:
+    """References name the collection; those to another one of the system are to no row of this one."""
+    own = tuple(resource.own_key(text) for text in value if resource.owns(text))
+    return _push_key(resource, operator, own)
 
 
 def _push_key(resource: Resource, operator: Operator, value: Any) -> Pushed | None:

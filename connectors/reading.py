@@ -43,10 +43,14 @@ class RecordReader:
         self._columns: list[Column] = []
         self._links: list[Column] = []
         self._children: list[tuple[str, Getter, ChildReader]] = []
-        for name, inner in merge(selection, *map(_nested, needed)).items():
-            self._add(name, inner or {})
+        wanted = merge(selection, *map(_nested, needed))
+        for name in wanted:
+            self._add(name, below(wanted, name))
         self._title = self._title_column() if "displayName" in selection else None
-        self.paths = frozenset(self._paths)
+        self.paths = frozenset(path for path in self._paths if not path.startswith("@"))
+        self.beside = _by_collection(self._paths)
+        self.failed_beside: dict[str, FieldGapReason] = {}
+        """Collections beside the rows that could not be read, and why."""
 
     def _add(self, name: str, inner: Selection) -> None:
         if name == "version":
@@ -76,20 +80,20 @@ class RecordReader:
 
         Only a row without its key is one, a BadAnswer: it could not be found again, and leaving it out would be a lie.
         """
-        cls, entity_type = self.resource.entity, self.resource.model.type
+        cls = self.resource.entity
         records = []
         for row in rows:
             key = _attempt(self._key, row)
             if key is None:
                 raise BadAnswer("A row of the answer has no key.")
-            origin = Origin(key)
+            origin = Origin(key, self.resource.prefix + key)
             values = _read_columns(self._columns, row, origin.unreadable)
             links = _read_columns(self._links, row, origin.unreadable)
             origin.links = {name: link for name, link in links.items() if link is not None}
             for attribute, children, reader in self._children:
                 try:
-                    found = children(row)
-                    origin.children[attribute] = None if found is None else reader.read(found, self._id(key))
+                    found, identity = children(row), self._id(origin.reference)
+                    origin.children[attribute] = None if found is None else reader.read(found, identity)
                 except _UNREADABLE:
                     origin.children[attribute] = None
                     origin.unreadable.add(attribute)
@@ -98,15 +102,20 @@ class RecordReader:
             record = object.__new__(cls)
             record.__dict__.update(
                 values,
-                id=RecordId(entity_type, self._connection_id, key).encode(),
+                id=self._id(origin.reference).encode(),
                 remote_id=key,
                 origin=origin,
             )
             records.append(record)
         return records
 
-    def _id(self, key: str) -> RecordId:
-        return RecordId(self.resource.model.type, self._connection_id, key)
+    def key_of(self, row: Row) -> str | None:
+        """The key of a row, as text."""
+        key: str | None = _attempt(self._key, row)
+        return key
+
+    def _id(self, reference: str) -> RecordId:
+        return RecordId(self.resource.model.type, self._connection_id, reference)
 
     def meta_of(self, record: Any, fetched_at: datetime) -> RecordMeta:
         """Where a record comes from; what is missing in it is looked up when it is asked for."""
@@ -115,12 +124,15 @@ class RecordReader:
     def _gaps(self, record: Any) -> list[FieldGap]:
         gaps: list[FieldGap] = []
         fields = self.resource.model.fields
-        for name, inner in self.selection.items():
+        for name in self.selection:
             model = fields.get(name)
             if model is None:
                 continue
             if model.kind is Kind.CHILDREN:
                 gaps.extend(self._child_gaps(record, model))
+            elif model.kind is Kind.LINKS:
+                if model.attribute in record.origin.failed_links:
+                    gaps.append(FieldGap(path=name, reason=record.origin.failed_links[model.attribute]))
             elif model.kind is Kind.LINK:
                 if getattr(record, model.attribute) is None:
                     gaps.append(FieldGap(path=name, reason=self._link_reason(record, name, model)))
@@ -130,7 +142,7 @@ class RecordReader:
                 if value is None:
                     gaps.append(FieldGap(path=name, reason=self._reason(record.origin, name, model.attribute)))
                 elif spec is not None:
-                    gaps.extend(_part_gaps(name, model, spec, [value], inner or {}))
+                    gaps.extend(_part_gaps(name, model, spec, [value], below(self.selection, name)))
         return gaps
 
     def _link_reason(self, record: Any, name: str, model: FieldModel) -> FieldGapReason:
@@ -140,6 +152,10 @@ class RecordReader:
     def _reason(self, origin: Origin, name: str, attribute: str) -> FieldGapReason:
         if attribute in origin.unreadable:
             return FieldGapReason.UNPARSABLE
+        spec = self.resource.fields.get(name)
+        for collection in _by_collection(spec.paths()) if spec is not None else ():
+            if collection in self.failed_beside:
+                return self.failed_beside[collection]
         if name == "version":
             return FieldGapReason.NOT_SUPPORTED_BY_SYSTEM
         return absence(name, self.resource.unsupported, self.resource.unmapped) or FieldGapReason.EMPTY_AT_SOURCE
@@ -164,12 +180,14 @@ class ChildReader:
         self._key = At(spec.key).reader(self._models["id"], wire)
         self._columns: list[Column] = []
         inner_paths = {spec.key}
+        self._links: list[Column] = []
         for name in selection:
             word = spec.fields.get(name)
             if word is not None:
                 word = prune(word, self._models[name], below(selection, name))
                 inner_paths.update(word.paths())
-                self._columns.append((self._models[name].attribute, word.reader(self._models[name], wire)))
+                columns = self._links if self._models[name].kind is Kind.LINK else self._columns
+                columns.append((self._models[name].attribute, word.reader(self._models[name], wire)))
         self.paths = frozenset(f"{spec.path}.{path}" for path in inner_paths)
 
     def read(self, rows: Sequence[Row], parent: RecordId) -> list[Any]:
@@ -182,11 +200,13 @@ class ChildReader:
             keyed.sort(key=lambda pair: form.order(pair[0]))
         children = []
         for key, row in keyed:
-            unreadable: set[str] = set()
+            origin = Origin(key, key)
             child = object.__new__(self._cls)
             identity = RecordId(parent.entity, parent.connection_id, parent.key, (self._name, key))
-            child.__dict__.update(_read_columns(self._columns, row, unreadable), id=identity.encode())
-            child.__dict__["unreadable"] = unreadable
+            values = _read_columns(self._columns, row, origin.unreadable)
+            child.__dict__.update(values, id=identity.encode(), origin=origin)
+            links = _read_columns(self._links, row, origin.unreadable)
+            origin.links = {name: link for name, link in links.items() if link is not None}
             children.append(child)
         return children
 
@@ -200,7 +220,7 @@ class ChildReader:
             empty = [row for row in rows if getattr(row, model.attribute) is None]
             if empty:
                 reason = absence(name, self._spec.unsupported, self._spec.unmapped)
-                if any(model.attribute in row.unreadable for row in empty):
+                if any(model.attribute in row.origin.unreadable for row in empty):
                     reason = FieldGapReason.UNPARSABLE
                 found.append(FieldGap(path=f"{path}.{name}", reason=reason or FieldGapReason.EMPTY_AT_SOURCE))
             spec = self._spec.fields.get(name)
@@ -245,6 +265,16 @@ def _part_gaps(
             is_mapped = spec.part(part) is not None
             reason = FieldGapReason.EMPTY_AT_SOURCE if is_mapped else FieldGapReason.NOT_MAPPED
             yield FieldGap(path=f"{path}.{part}", reason=reason)
+
+
+def _by_collection(paths: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The paths in each collection beside the rows, by its name."""
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        if path.startswith("@"):
+            name, _, rest = path[1:].partition(".")
+            found.setdefault(name, set()).add(rest)
+    return {name: frozenset(inner) for name, inner in found.items()}
 
 
 def _nested(path: str) -> Selection:

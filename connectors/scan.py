@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from connectors.beside import fill_beside
 from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, WrongSystem
 from connectors.plan import NarrowResource, Phase, Position, ReadPlan, Walk, plan_read
+from connectors.protocols.base import Row
 from connectors.query import Compare, Comparison, Read, Request
 from connectors.reading import RecordReader
 from schema.filters import Condition, Operator
@@ -114,6 +116,8 @@ class Scan:
 
     def _value_of(self, path: str) -> Callable[[Any], Any]:
         model = self.plan.resource.model.fields.get(path)
+        if path == "reference":
+            return lambda record: record.origin.reference
         if model is not None and model.kind.name == "LINK":
             return lambda record: record.origin.links.get(model.attribute)
         return attribute_path(path)
@@ -145,7 +149,12 @@ class Scan:
             page = await self.source.follow(read, rest, self.tally, self.deadline)
             rows.extend(page.rows)
             rest = page.next
-        return self.reader.read(rows), rest is None and len(rows) < limit
+        return await self._read(rows), rest is None and len(rows) < limit
+
+    async def _read(self, rows: list[Row]) -> list[Any]:
+        """Make records of rows, once what belongs beside them is there."""
+        await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
+        return self.reader.read(rows)
 
     def _whole_groups(self, records: list[Any], is_last: bool) -> tuple[list[Any], bool]:
         """Hold back the last group unless it is whole, and put each group in the order of its keys."""
@@ -211,7 +220,7 @@ class Scan:
         known: set[str] = set()
         scanned = 0
         while True:
-            records = {record.origin.key: record for record in self.reader.read(page.rows)}
+            records = {record.origin.key: record for record in await self._read(page.rows)}
             if len(records) < len(page.rows) or (records and records.keys() <= known):
                 raise BadAnswer("The system's rows come twice: one key stands for two, or a page is another one again.")
             yield [record for key, record in records.items() if key not in known]
@@ -262,5 +271,6 @@ async def _read_one_by_one(
             if trouble.upstream is None or trouble.upstream.status not in (404, 410):
                 raise
             continue
+        await fill_beside(source, reader, page.rows, tally, deadline)
         found.extend(record for record in reader.read(page.rows) if record.origin.key == key)
     return found

@@ -26,13 +26,29 @@ class SpecError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """Rows of another collection that belong to a resource's rows, read for all of them together when needed.
+
+    Words reach them under `@name`. `key` is the path, in these rows, of the key of the row that they belong to, and
+    `order` of what puts them in order.
+    """
+
+    source: str
+    key: str
+    order: str
+    where: Where = ALWAYS
+
+
+@dataclass(frozen=True, eq=False)
 class Resource:
     """One entity in one system: where its rows are, their key, and a word for each field.
 
     Every field of the entity is named exactly once: in `fields`, in `unsupported` (the system has no such thing)
     or in `unmapped` (it may have it, but nobody has mapped it yet). `key` is the path of the key, and `key_form`
     how keys are written. `title` is the field that names a record to people. `max_keys` is how many keys the
-    source takes in one question. `where` is what makes a row of the source a record of this entity.
+    source takes in one question. `where` is what makes a row of the source a record of this entity. Where several
+    resources of a system fill one entity, a `prefix` tells their keys apart. `beside` are collections whose rows
+    belong to the rows of this one.
     """
 
     entity: type[Any]
@@ -46,6 +62,16 @@ class Resource:
     max_keys: int = 100
     page_size: int = 200
     where: Where = ALWAYS
+    prefix: str = ""
+    beside: Mapping[str, Beside] = field(default_factory=dict)
+
+    def owns(self, reference: str) -> bool:
+        """Whether a reference to the entity is to a record of this resource."""
+        return reference.startswith(self.prefix)
+
+    def own_key(self, reference: str) -> str:
+        """The key that the source itself has for what a reference is to."""
+        return reference.removeprefix(self.prefix)
 
     @property
     def model(self) -> Entity:
@@ -104,6 +130,10 @@ class System:
     def resource(self, entity: type[Any]) -> Resource | None:
         """The resource that fills an entity; None where the system has no such records."""
         return next((item for item in self.resources if item.entity is entity), None)
+
+    def resources_of(self, entity: type[Any]) -> tuple[Resource, ...]:
+        """The resources that fill an entity; none where the system has no such records."""
+        return tuple(item for item in self.resources if item.entity is entity)
 
     def auth_method(self, key: str) -> AuthMethod | None:
         """A way of logging in by its key."""

@@ -53,12 +53,13 @@ class KeyLoader(DataLoader[str, Loaded]):
         chunk = Chunk()
         by_key = {}
         try:
-            found = await read_by_keys(self._live.source, self.reader, keys, chunk.tally, self._deadline)
+            own = [self.reader.resource.own_key(key) for key in keys]
+            found = await read_by_keys(self._live.source, self.reader, own, chunk.tally, self._deadline)
         except Exception as error:
             chunk.status, chunk.error = explain(error, self._live, self._context.request_id)
         else:
             finish_records(found, self.reader, self._live, self._context)
-            by_key = {record.origin.key: record for record in found}
+            by_key = {record.origin.reference: record for record in found}
         return [Loaded(by_key.get(key), chunk) for key in keys]
 
 

@@ -14,7 +14,7 @@ def localize(tree: Tree, entity: Entity, connection_id: str) -> Tree:
         case Condition("connectionId", operator, value):
             return EVERYTHING if _holds(operator, value, connection_id) else NOTHING
         case Condition("id", operator, value):
-            return _local_keys(Condition("remoteId", operator, value), entity.type, connection_id)
+            return _local_keys(Condition("reference", operator, value), entity.type, connection_id)
         case Condition(path) if path in entity.fields and entity.fields[path].kind is Kind.LINK:
             return _local_keys(tree, _target(entity, path), connection_id)
         case Not(term):
@@ -52,8 +52,9 @@ def _holds(operator: Operator, value: object, connection_id: str) -> bool:
 
 def _local_keys(condition: Condition, target: EntityType, connection_id: str) -> Tree:
     """Compare keys of this connection; ids of other connections or kinds equal none of its rows."""
+    is_own = condition.path == "reference"
     if condition.operator is Operator.IS_NULL:
-        return condition
+        return condition if not is_own else NOTHING if condition.value else EVERYTHING
     texts = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     read = [read_record_id(text) for text in texts]
     keys = tuple(
@@ -64,5 +65,5 @@ def _local_keys(condition: Condition, target: EntityType, connection_id: str) ->
     if condition.operator in _POSITIVE:
         return Condition(condition.path, Operator.IN, keys) if keys else NOTHING
     if not keys:
-        return Condition(condition.path, Operator.IS_NULL, False)
+        return EVERYTHING if is_own else Condition(condition.path, Operator.IS_NULL, False)
     return Condition(condition.path, Operator.NOT_IN, keys)

@@ -16,6 +16,7 @@ from resolvers.outcomes import gap_of
 from resolvers.ports import LiveSource
 from schema.absent import given
 from schema.filters import And, Condition, Operator, Tree, comparable_type, parse, shape_of
+from schema.ids import RecordId
 from schema.model import Entity, FieldModel, entity_named
 from schema.pages import checked_first
 from schema.records import FieldGapReason, ServedFrom
@@ -44,9 +45,11 @@ class Wanted:
     rows: Selection
     name: str
 
-    def of_parents(self, operator: Operator, value: Any) -> Tree:
-        """The filter with the rows' own keys in it."""
-        return And((self.tree, Condition(self.by.name, operator, value)))
+    def of_parents(self, live: LiveSource, references: Sequence[str]) -> Tree:
+        """The filter, for what points to these rows of a connection."""
+        kind = entity_named(self.by.type).type
+        ids = tuple(RecordId(kind, str(live.connection.id), reference).encode() for reference in references)
+        return And((self.tree, Condition(self.by.name, Operator.IN, ids)))
 
 
 async def load_pages(
@@ -55,7 +58,7 @@ async def load_pages(
     """Give every row its page of the records that point to it; a failure is null with a reason."""
     live = linker.lives[connection_id]
     wanted = _read_use(model, use)
-    found: dict[str, dict[str, Batch]] = {parent.origin.key: {} for parent in parents}
+    found: dict[str, dict[str, Batch]] = {parent.origin.reference: {} for parent in parents}
     asked: list[Asked] = []
     for key, resource in resources_of(live, wanted.entity).items():
         if wanted.by.name in resource.fields:
@@ -68,7 +71,7 @@ async def load_pages(
             reason = FieldGapReason.NOT_SUPPORTED_BY_SYSTEM if failed is None else gap_of(failed.status)
             parent.origin.failed_links[model.attribute] = reason
             continue
-        page, records = _page(linker, live, wanted, parent, found[parent.origin.key], asked)
+        page, records = _page(linker, live, wanted, parent, found[parent.origin.reference], asked)
         parent.origin.pages[alias] = page
         shown.extend(records)
     await linker.fill({connection_id: shown}, wanted.entity.fields, wanted.rows, path)
@@ -109,7 +112,7 @@ async def _ask_resource(
         if wanted.after is not None:
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
             continue
-        asked = _prepare(live, key, resource, wanted, wanted.of_parents(Operator.IN, tuple(chunk)))
+        asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, chunk))
         await ask(asked, None, linker.context.limits.max_scan_rows, deadline, linker.context)
         made.append(asked)
         if asked.batch is not None and asked.batch.has_more:
@@ -149,7 +152,7 @@ async def _ask_each(
     gate = asyncio.Semaphore(_SINGLES_AT_ONCE)
 
     async def ask_one(parent: str) -> Asked:
-        asked = _prepare(live, key, resource, wanted, wanted.of_parents(Operator.EQ, parent))
+        asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, [parent]))
         place = _places(linker, wanted, live, parent).get(key, Place())
         if place.is_done:
             asked.batch = Batch()
@@ -190,9 +193,9 @@ def _page(
         finish_records([item.record], readers[item.source], live, context)
     used = {item.source: item.index + 1 for item in picked}
     before = {key: Place() for key in resources_of(live, wanted.entity)} | dict(
-        _places(linker, wanted, live, parent.origin.key)
+        _places(linker, wanted, live, parent.origin.reference)
     )
-    query = _query(linker, wanted, live, parent.origin.key)
+    query = _query(linker, wanted, live, parent.origin.reference)
     outcome = SourceOutcome(
         connection=live.connection,
         status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),

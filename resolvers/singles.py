@@ -59,7 +59,7 @@ async def read_record(context: Context, wanted: RecordId, selection: Selection, 
     reader = RecordReader(resource, live.source.system.protocol, wanted.connection_id, selection)
     deadline = context.deadline_for(live, timeout_ms)
     try:
-        found = await read_by_keys(live.source, reader, [wanted.key], Tally(), deadline)
+        found = await read_by_keys(live.source, reader, [resource.own_key(wanted.key)], Tally(), deadline)
     except Exception as error:
         raise _failed(explain(error, live, context.request_id)[1]) from error
     finish_records(found, reader, live, context)

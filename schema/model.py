@@ -154,18 +154,18 @@ def links(description: str, *, to: str, module: str, by: str) -> Any:
     def argument(annotation: Any, about: str) -> Any:
         return typing.Annotated[annotation | None, strawberry.argument(description=about)]
 
-    itself = typing.Annotated
+    filters: Any = typing.Annotated[f"{to}Filter", lazily]
+    sorts: Any = typing.Annotated[f"{to}Sort", lazily]
+    pages: Any = typing.Annotated[f"{to}Connection", lazily]
     read.__annotations__ |= {
         "first": First,
         "after": After,
         "filter": argument(
-            itself[f"{to}Filter", lazily],
+            filters,
             "Which rows; without it, all that the token may see and that are not deleted.",
         ),
-        "order_by": argument(
-            list[itself[f"{to}Sort", lazily]], "The order of the rows, rows without a value last; by default by key."
-        ),
-        "return": itself[f"{to}Connection", lazily] | None,
+        "order_by": argument(list[sorts], "The order of the rows, rows without a value last; by default by key."),
+        "return": pages | None,
     }
     marker = Marker(kind=Kind.LINKS, target=to, by=by)
     return strawberry.field(resolver=read, description=description, metadata={_MARKER: marker})

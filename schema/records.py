@@ -89,9 +89,14 @@ class Node:
 
 @dataclass(slots=True)
 class Origin:
-    """What a record remembers of its row, beside its values."""
+    """What a record remembers of its row, beside its values.
+
+    `key` is what its source calls it; `reference` is what others point to it with, which is the same unless several
+    collections of a system hold such records.
+    """
 
     key: str
+    reference: str
     links: dict[str, str] = dataclass_field(default_factory=dict)
     children: dict[str, list[Any] | None] = dataclass_field(default_factory=dict)
     pages: dict[str, Any] = dataclass_field(default_factory=dict)

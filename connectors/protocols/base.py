@@ -46,6 +46,9 @@ class WireProtocol(Protocol):
     def getter(self, path: str) -> Getter:
         """How the value at a dotted path is found in a row; None where it is absent."""
 
+    def attach(self, row: Row, name: str, rows: list[Row]) -> None:
+        """Put rows of another collection into a row, where `children` finds them under `@name`."""
+
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """How the child rows at a dotted path are found in a row; None where they are absent."""
 

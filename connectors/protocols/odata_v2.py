@@ -96,6 +96,10 @@ class ODataV2(WireProtocol):
 
         return get
 
+    def attach(self, row: Row, name: str, rows: list[Row]) -> None:
+        """As if they had been expanded."""
+        row[f"@{name}"] = {"results": rows}
+
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """Expanded collections stand under `results`."""
         get = self.getter(path)

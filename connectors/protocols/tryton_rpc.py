@@ -93,6 +93,10 @@ class TrytonRpc(WireProtocol):
 
         return get
 
+    def attach(self, row: Row, name: str, rows: list[Row]) -> None:
+        """As if they had been asked for by a dotted name."""
+        row[f"@{name}."] = rows
+
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """Child records stand under the field's name with a dot."""
         keys = [f"{step}." for step in path.split(".")]

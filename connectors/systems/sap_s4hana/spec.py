@@ -78,6 +78,7 @@ _LINES = Many(
             )
         ),
         "sourceStatus": At("PurchasingDocumentDeletionCode"),
+        "item": Ref("Material"),
         "itemNumber": At("Material"),
         "vendorPartNumber": At("SupplierMaterialNumber"),
         "description": At("PurchaseOrderItemText"),
@@ -156,9 +157,7 @@ purchase_orders = Resource(
             {"deleted": ("PurchasingDocumentDeletionCode", str), "is_done": ("IsFinallyInvoiced", bool)},
         ),
         "isDeleted": Flagged("PurchasingDocumentDeletionCode", "L", filter=Can.EQ),
-        "updatedAt": At(
-            "LastChangeDateTime", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True, resolution=_MILLISECOND
-        ),
+        "updatedAt": At("LastChangeDateTime", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True, resolution=_MILLISECOND),
         "organization": Parts({"code": At("CompanyCode")}),
         "vendor": Ref("Supplier", filter=Can.EQ | Can.NULL, form=_PARTNER),
         "orderDate": At("PurchaseOrderDate", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True),
@@ -206,7 +205,7 @@ vendors = Resource(
         "taxNumber": At("VATRegistration", filter=Can.EQ | Can.NULL),
     },
     unsupported=("createdAt", "sourceStatus", "organization"),
-    unmapped=("updatedAt", "email", "phone", "website", "address", "addresses"),
+    unmapped=("contacts", "leadTimeDays", "updatedAt", "email", "phone", "website", "address", "addresses"),
 )
 
 

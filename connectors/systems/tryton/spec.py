@@ -46,6 +46,7 @@ _LINES = Many(
             )
         ),
         "sourceType": At("type"),
+        "item": Ref("product"),
         "itemNumber": At("product.code"),
         "vendorPartNumber": At("product_supplier.code"),
         "description": FirstText(("description", "product.name")),
@@ -175,7 +176,7 @@ parties = Resource(
         "isBlockedForPayment",
         "organization",
     ),
-    unmapped=("category",),
+    unmapped=("category", "contacts", "leadTimeDays"),
 )
 
 

@@ -136,7 +136,9 @@ def _declares(resource: Resource, subject: Filterable, operator: Operator) -> bo
         return None
     word, model = found
     declared: Can = getattr(word, "filter", Can.NOTHING)
-    if operator is Operator.IS_NULL and (getattr(word, "required", False) or (declared and _is_never_null(word, model))):
+    if operator is Operator.IS_NULL and (
+        getattr(word, "required", False) or (declared and _is_never_null(word, model))
+    ):
         return True
     return _NEEDS[operator] in declared
 

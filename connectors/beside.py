@@ -1,0 +1,55 @@
+"""Reads collections that lie beside a resource's rows: for all rows together, and only where a field needs them."""
+
+from collections.abc import Sequence
+
+from connectors.client import Source, Tally
+from connectors.errors import PermissionDenied, Trouble
+from connectors.protocols.base import Row
+from connectors.query import Compare, Comparison, OrderBy, Read, all_of
+from connectors.reading import RecordReader
+from connectors.spec import Beside
+from schema.records import FieldGapReason
+
+
+async def fill_beside(source: Source, reader: RecordReader, rows: Sequence[Row], tally: Tally, deadline: float) -> None:
+    """Put into every row what belongs to it; a collection that cannot be read leaves its fields null, with why."""
+    for name, paths in reader.beside.items():
+        if not rows:
+            return
+        try:
+            found = await _read_collection(source, reader, reader.resource.beside[name], paths, rows, tally, deadline)
+        except Trouble as trouble:
+            denied = isinstance(trouble, PermissionDenied)
+            reader.failed_beside[name] = FieldGapReason.NOT_PERMITTED if denied else FieldGapReason.SOURCE_ERROR
+            continue
+        for row in rows:
+            source.system.protocol.attach(row, name, found.get(reader.key_of(row) or "", []))
+
+
+async def _read_collection(
+    source: Source,
+    reader: RecordReader,
+    beside: Beside,
+    paths: frozenset[str],
+    rows: Sequence[Row],
+    tally: Tally,
+    deadline: float,
+) -> dict[str, list[Row]]:
+    """The rows of the collection, grouped by the row that they belong to."""
+    wire, resource = source.system.protocol, reader.resource
+    read_key, decode = wire.getter(beside.key), wire.decoders[str]
+    found: dict[str, list[Row]] = {}
+    keys = list(dict.fromkeys(key for row in rows if (key := reader.key_of(row)) is not None))
+    for start in range(0, len(keys), resource.max_keys):
+        chunk = tuple(resource.key_form.read(key) for key in keys[start : start + resource.max_keys])
+        belong = Compare(beside.key, Comparison.IN, chunk, resource.key_form.kind)
+        order = (OrderBy(beside.key), OrderBy(beside.order))
+        read = Read(beside.source, paths | {beside.key}, all_of(beside.where, belong), order)
+        page = await source.fetch(read, tally, deadline)
+        while True:
+            for row in page.rows:
+                found.setdefault(decode(read_key(row)), []).append(row)
+            if page.next is None:
+                break
+            page = await source.follow(read, page.next, tally, deadline)
+    return found
