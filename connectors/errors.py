@@ -10,6 +10,7 @@ Trouble
 ├── AddressRefused     the address may not be called from here
 ├── Rejected           the system refuses the request or its values
 ├── NotFound           no such record
+├── NoSuchRecords      this installation has no such kind of record at all
 └── BadAnswer          the answer cannot be understood
 """
 
@@ -93,6 +94,10 @@ class Rejected(Trouble):
 
 class NotFound(Trouble):
     """The system has no such record."""
+
+
+class NoSuchRecords(Trouble):
+    """This installation of the system has no such kind of record, because the part that has them is not there."""
 
 
 class BadAnswer(Trouble):

@@ -103,7 +103,7 @@ class At(Word):
 
     `filter` and `sort` say what the source itself can do; `required` that it is never empty there. `resolution`
     is for moments that the source keeps finer than it shows them: comparing with a shown value then means
-    comparing with the whole span that is shown alike.
+    comparing with the whole span that is shown alike. `is_loose` says that its search in text may find more than ours.
     """
 
     path: str
@@ -111,6 +111,7 @@ class At(Word):
     sort: bool = False
     required: bool = False
     resolution: timedelta | None = None
+    is_loose: bool = False
 
     def paths(self) -> Iterator[str]:
         """The one path."""
@@ -138,7 +139,7 @@ class At(Word):
         where = compare_value(self.path, operator, value, kind, self.resolution)
         if operator in (Operator.NE, Operator.NOT_IN) and not self.required:
             where = all_of(where, Compare(self.path, Comparison.PRESENT, kind=kind))
-        return Pushed(where)
+        return Pushed(where, is_exact=not (self.is_loose and _NEEDS[operator] is Can.TEXT))
 
     def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
         """One path gives one plain value, and is compared as such."""

@@ -6,6 +6,7 @@ from importlib import import_module
 from connectors.spec import System
 
 _BUILT_IN = {
+    "odoo": "connectors.systems.odoo.spec",
     "sap_s4hana": "connectors.systems.sap_s4hana.spec",
     "tryton": "connectors.systems.tryton.spec",
 }

@@ -74,7 +74,7 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
         picked,
         batches,
         outcomes,
-        is_complete=all(item.status is SourceStatus.OK for item in asked),
+        is_complete=all(_is_complete(item) for item in asked),
         has_more=any(batch.has_more or used.get(key, 0) < len(batch.records) for key, batch in batches.items()),
     )
 
@@ -132,6 +132,12 @@ def _outcome(
         calls=made,
         error=failed[0].problem if failed else None,
     )
+
+
+def _is_complete(asked: Asked) -> bool:
+    """A system that has no such records does not make the answer incomplete; one that cannot sort them does."""
+    has_none = asked.problem is not None and asked.problem.code is ErrorCode.ENTITY_UNSUPPORTED
+    return asked.status is SourceStatus.OK or has_none
 
 
 def _unsupported(live: LiveSource, question: Question, context: Context) -> SourceOutcome:

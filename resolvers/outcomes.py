@@ -6,6 +6,7 @@ from typing import Any
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
+    NoSuchRecords,
     NotFound,
     PermissionDenied,
     RateLimited,
@@ -33,6 +34,7 @@ _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
     AddressRefused: (SourceStatus.ERROR, ErrorCode.CONNECTION_MISCONFIGURED),
     Rejected: (SourceStatus.ERROR, ErrorCode.UPSTREAM_REJECTED),
     NotFound: (SourceStatus.ERROR, ErrorCode.RECORD_NOT_FOUND),
+    NoSuchRecords: (SourceStatus.UNSUPPORTED, ErrorCode.ENTITY_UNSUPPORTED),
     BadAnswer: (SourceStatus.ERROR, ErrorCode.UPSTREAM_BAD_RESPONSE),
 }
 

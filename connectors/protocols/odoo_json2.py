@@ -1,0 +1,230 @@
+"""Odoo's JSON-2: `web_search_read` with prefix domains and nested specifications; empty values are `false`."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from connectors.errors import (
+    BadAnswer,
+    NoSuchRecords,
+    PermissionDenied,
+    Reauthorize,
+    Rejected,
+    Trouble,
+    Unavailable,
+    Upstream,
+)
+from connectors.protocols.base import (
+    Getter,
+    Row,
+    WireProtocol,
+    http_trouble,
+    plain_decoders,
+    read_bool,
+    read_decimal,
+    read_int,
+    read_json,
+    read_text,
+)
+from connectors.query import AllOf, Answer, AnyOf, Compare, Comparison, OrderBy, Page, Read, Request, Where
+
+_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
+_CONTEXT = {"active_test": False}
+"""Archived records are asked for too: being archived is a status here."""
+
+
+class OdooJson2(WireProtocol):
+    """Reads models with `web_search_read`, which gives linked records and child rows nested in one answer."""
+
+    version_path = "write_date"
+
+    def __init__(self) -> None:
+        self.decoders = plain_decoders() | {
+            str: _unless_false(read_text),
+            int: _unless_false(read_int),
+            bool: read_bool,
+            Decimal: _unless_false(read_decimal),
+            date: _unless_false(read_day),
+            datetime: _unless_false(read_moment),
+        }
+
+    def request(self, read: Read, options: Mapping[str, str]) -> Request:
+        """Ask for rows of a model; the order always ends with the key, since others are not stable."""
+        arguments = {
+            "domain": write_where(read.where),
+            "specification": write_specification(read.paths),
+            "offset": 0,
+            "limit": read.limit,
+            "order": ", ".join(map(_write_order, read.order)),
+            "count_limit": 1,
+            "context": _CONTEXT,
+        }
+        body = json.dumps(arguments, separators=(",", ":")).encode()
+        return Request("POST", f"json/2/{read.source}/web_search_read", headers=_HEADERS, body=body)
+
+    def page(self, read: Read, answer: Answer) -> Page:
+        """Read the records; the limit is honoured as asked, so there is never a rest."""
+        body = read_json(answer)
+        rows = body.get("records") if isinstance(body, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise BadAnswer("The answer is no list of records.", upstream=Upstream(status=answer.status))
+        return Page(rows)
+
+    def trouble(self, answer: Answer) -> Trouble | None:
+        """What a bad answer means, by status and exception; the traceback that comes with it is never passed on."""
+        if 200 <= answer.status < 300:
+            return None
+        name, message = _error(answer)
+        said = Upstream(status=answer.status, code=name, message=message)
+        if name is None:
+            return http_trouble(answer)
+        if answer.status == 401:
+            return Reauthorize(f"Odoo refuses the API key: {message}", upstream=said)
+        if name.endswith("AccessError"):
+            return PermissionDenied(f"The connection's user may not read this: {message}", upstream=said)
+        if answer.status == 404:
+            return NoSuchRecords(f"This Odoo lacks the module for it: {message}", upstream=said)
+        if name == "builtins.ValueError" or answer.status < 500:
+            return Rejected(f"Odoo refuses the request: {message}", upstream=said)
+        return Unavailable(f"Odoo failed: {message}", upstream=said)
+
+    def getter(self, path: str) -> Getter:
+        """Step into linked records; a linked record stands for its id, and nothing is `false`."""
+        *steps, last = path.split(".")
+
+        def get(row: Row) -> Any:
+            value: Any = row
+            for step in steps:
+                value = value.get(step)
+                if not isinstance(value, dict):
+                    return None
+            found = value.get(last)
+            return found.get("id") if isinstance(found, dict) else found
+
+        return get
+
+    def attach(self, row: Row, name: str, rows: list[Row]) -> None:
+        """As if they were child rows."""
+        row[f"@{name}"] = rows
+
+    def children(self, path: str) -> Callable[[Row], list[Row] | None]:
+        """Child rows stand under the field's name, also below a linked record."""
+        steps = path.split(".")
+
+        def children(row: Row) -> list[Row] | None:
+            found: Any = row
+            for step in steps:
+                found = found.get(step) if isinstance(found, dict) else None
+            return found if isinstance(found, list) else None
+
+        return children
+
+
+def write_specification(paths: Iterable[str]) -> dict[str, Any]:
+    """The fields to send, nested as they are linked; dotted names are not allowed there."""
+    specification: dict[str, Any] = {}
+    for path in sorted(paths):
+        level = specification
+        *steps, last = path.split(".")
+        for step in steps:
+            level = level.setdefault(step, {}).setdefault("fields", {})
+        level.setdefault(last, {})
+    return specification
+
+
+def _write_order(step: OrderBy) -> str:
+    return f"{step.path} {'desc' if step.descending else 'asc'} nulls last"
+
+
+_OPERATORS = {
+    Comparison.GT: ">",
+    Comparison.GTE: ">=",
+    Comparison.LT: "<",
+    Comparison.LTE: "<=",
+}
+
+
+def write_where(where: Where) -> list[Any]:
+    """Write conditions as a domain: operators come before their terms, and lists are not nested."""
+    match where:
+        case AllOf(terms):
+            return _write_group("&", terms)
+        case AnyOf(terms):
+            if not terms:
+                raise ValueError("a question that finds nothing is not asked")
+            return _write_group("|", terms)
+        case Compare(path, comparison, value, _):
+            return _write_compare(path, comparison, value)
+
+
+def _write_group(operator: str, terms: tuple[Where, ...]) -> list[Any]:
+    return [operator] * (len(terms) - 1) + [token for term in terms for token in write_where(term)]
+
+
+def _write_compare(path: str, comparison: Comparison, value: Any) -> list[Any]:
+    """Negation is written with `!`: a dotted `!=` would leave out rows whose link is empty."""
+    match comparison:
+        case Comparison.EQ:
+            return [[path, "=", write_value(value)]]
+        case Comparison.NOT_EQ:
+            return ["!", [path, "=", write_value(value)]]
+        case Comparison.IN:
+            return [[path, "in", [write_value(item) for item in value]]]
+        case Comparison.NOT_IN:
+            return ["!", [path, "in", [write_value(item) for item in value]]]
+        case Comparison.MISSING:
+            return [[path, "=", False]]
+        case Comparison.PRESENT:
+            return [[path, "!=", False]]
+        case Comparison.CONTAINS:
+            return [[path, "ilike", _escape(value)]]
+        case Comparison.STARTS_WITH:
+            return [[path, "=ilike", f"{_escape(value)}%"]]
+        case _:
+            return [[path, _OPERATORS[comparison], write_value(value)]]
+
+
+def _escape(text: str) -> str:
+    """Keep signs that a pattern would read as wildcards."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def write_value(value: Any) -> Any:
+    """Write a value as Odoo compares it: moments in UTC without saying so, and numbers as text, to stay exact."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _unless_false(decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Odoo writes `false` for whatever is empty."""
+    return lambda value: None if value is False else decode(value)
+
+
+def read_day(value: Any) -> date:
+    """A day such as 2024-03-04."""
+    if not isinstance(value, str):
+        raise ValueError("not a day")
+    return date.fromisoformat(value)
+
+
+def read_moment(value: Any) -> datetime:
+    """A moment such as 2024-02-10 06:00:00, which is in UTC without saying so."""
+    if not isinstance(value, str):
+        raise ValueError("not a moment")
+    return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+
+
+def _error(answer: Answer) -> tuple[str | None, str | None]:
+    """The exception and the first line of its message, where Odoo itself says it."""
+    try:
+        body = read_json(answer)
+    except BadAnswer:
+        return None, None
+    if not isinstance(body, dict) or not isinstance(body.get("name"), str):
+        return None, None
+    return body["name"], str(body.get("message") or "").partition("\n")[0]

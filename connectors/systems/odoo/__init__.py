@@ -1,0 +1,1 @@
+"""Odoo, an open-source ERP, over its JSON-2 API."""
