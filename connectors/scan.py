@@ -7,7 +7,8 @@ from typing import Any
 
 from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, WrongSystem
-from connectors.plan import NarrowResource, Phase, Position, ReadPlan, Walk, plan_read
+from connectors.plan import NarrowResource, Phase, Position, ReadPlan, plan_read
+from connectors.protocols.walking import Walk
 from connectors.query import Compare, Comparison, Read, Request
 from connectors.reading import RecordReader
 from schema.filters import Condition, Operator
@@ -259,7 +260,7 @@ async def _read_one_by_one(
         try:
             page = await source.fetch(Read(resource.source, reader.paths, where), tally, deadline)
         except WrongSystem as trouble:
-            if trouble.upstream is None or trouble.upstream.status not in (404, 410):
+            if trouble.upstream is None or trouble.upstream.status != 404:
                 raise
             continue
         found.extend(record for record in reader.read(page.rows) if record.origin.key == key)

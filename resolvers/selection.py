@@ -6,17 +6,17 @@ from typing import Any
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
-    GraphQLIncludeDirective,
     GraphQLObjectType,
     GraphQLResolveInfo,
-    GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionNode,
+    ValueNode,
+    VariableNode,
     get_named_type,
     is_abstract_type,
     is_object_type,
+    value_from_ast_untyped,
 )
-from graphql.execution.values import get_directive_values
 
 from schema.selection import Selection, merge
 
@@ -60,9 +60,21 @@ def _add(found: dict[str, Selection | None], node: FieldNode, parent: Any, info:
 
 
 def _is_included(node: SelectionNode, info: GraphQLResolveInfo[Any]) -> bool:
-    skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
-    include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
-    return not (skip and skip["if"]) and (include is None or include["if"])
+    conditions = {item.name.value: item.arguments[0].value for item in node.directives or () if item.arguments}
+    return not _is_true(conditions.get("skip"), False, info) and _is_true(conditions.get("include"), True, info)
+
+
+def _is_true(condition: ValueNode | None, otherwise: bool, info: GraphQLResolveInfo[Any]) -> bool:
+    """The value of a directive's only argument, `if`."""
+    match condition:
+        case None:
+            return otherwise
+        case VariableNode():
+            # By the time it comes here, it is a plain dictionary, whatever its type says.
+            values: Any = info.variable_values
+            return bool(values[condition.name.value])
+        case _:
+            return bool(value_from_ast_untyped(condition))
 
 
 def _applies(condition: str, parent: Any, info: GraphQLResolveInfo[Any]) -> bool:

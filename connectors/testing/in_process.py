@@ -1,6 +1,5 @@
 """Calls a sandbox in the same process: the one network client that does not come from the guarded module."""
 
-
 import httpx
 from starlette.types import ASGIApp
 
@@ -19,5 +18,3 @@ class InProcessTransport(httpx.ASGITransport):
 def in_process_client(application: ASGIApp, base_url: str) -> httpx.AsyncClient:
     """A client whose every request goes to the application."""
     return httpx.AsyncClient(transport=InProcessTransport(application), base_url=base_url)
-
-

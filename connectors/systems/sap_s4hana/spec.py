@@ -113,6 +113,7 @@ purchase_orders = Resource(
     key_form=_DOCUMENT,
     page_size=100,
     fields={
+        # SAP sorts numbers as if padded with zeros, which is not the order of text: so none of them declares a sort.
         "number": Ref("PurchaseOrder", filter=Can.EQ | Can.NULL, form=_DOCUMENT),
         "type": Codes(
             "PurchaseOrderType",
@@ -156,9 +157,7 @@ purchase_orders = Resource(
             {"deleted": ("PurchasingDocumentDeletionCode", str), "is_done": ("IsFinallyInvoiced", bool)},
         ),
         "isDeleted": Flagged("PurchasingDocumentDeletionCode", "L", filter=Can.EQ),
-        "updatedAt": At(
-            "LastChangeDateTime", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True, resolution=_MILLISECOND
-        ),
+        "updatedAt": At("LastChangeDateTime", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True, resolution=_MILLISECOND),
         "organization": Parts({"code": At("CompanyCode")}),
         "vendor": Ref("Supplier", filter=Can.EQ | Can.NULL, form=_PARTNER),
         "orderDate": At("PurchaseOrderDate", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True),

@@ -66,7 +66,10 @@ def _parts(
     models = fields_of(model.type)
     for part in parts:
         needed = {part, *(item for item in word.fields if models[item].is_required)}
-        yield {name: {part: None}}, frozenset(f"{prefix}{path}" for item in needed for path in word.fields[item].paths())
+        yield (
+            {name: {part: None}},
+            frozenset(f"{prefix}{path}" for item in needed for path in word.fields[item].paths()),
+        )
 
 
 @check
