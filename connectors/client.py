@@ -26,7 +26,8 @@ class Tally:
 class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
-    `max_answer_bytes` bounds what one answer may hold after decompression.
+    `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
+    all, and says why whenever it is.
     """
 
     connection_id: str
@@ -35,6 +36,7 @@ class Source:
     auth: httpx.Auth = field(repr=False)
     options: dict[str, str] = field(default_factory=dict)
     timeout_ms: int | None = None
+    fault: Trouble | None = None
     max_answer_bytes: int = _MAX_ANSWER_BYTES
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
@@ -52,6 +54,8 @@ class Source:
 
     async def _call(self, request: Request, tally: Tally, deadline: float) -> Answer:
         """Send a request within the deadline, a time of the event loop, and read the whole answer."""
+        if self.fault is not None:
+            raise self.fault
         with _TRACER.start_as_current_span(
             "source call",
             attributes={"switchgear.system": self.system.key, "switchgear.connection": self.connection_id},

@@ -101,17 +101,18 @@ class Word:
 class At(Word):
     """The value at a path.
 
-    `filter` and `sort` say what the source itself can do; `required` that it is never empty there. `resolution`
-    is for moments that the source keeps finer than it shows them: comparing with a shown value then means
-    comparing with the whole span that is shown alike. `is_loose` says that its search in text may find more than ours.
+    `filter` and `sort` say what the source itself can do; `required` that it is never empty there. `finds_more` says
+    that its search in text may take other letters for the same, so that what it finds is looked at again here.
+    `resolution` is for moments that the source keeps finer than it shows them: comparing with a shown value then
+    means comparing with the whole span that is shown alike.
     """
 
     path: str
     filter: Can = Can.NOTHING
     sort: bool = False
     required: bool = False
+    finds_more: bool = False
     resolution: timedelta | None = None
-    is_loose: bool = False
 
     def paths(self) -> Iterator[str]:
         """The one path."""
@@ -139,7 +140,7 @@ class At(Word):
         where = compare_value(self.path, operator, value, kind, self.resolution)
         if operator in (Operator.NE, Operator.NOT_IN) and not self.required:
             where = all_of(where, Compare(self.path, Comparison.PRESENT, kind=kind))
-        return Pushed(where, is_exact=not (self.is_loose and _NEEDS[operator] is Can.TEXT))
+        return Pushed(where, is_exact=not (self.finds_more and _NEEDS[operator] is Can.TEXT))
 
     def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
         """One path gives one plain value, and is compared as such."""

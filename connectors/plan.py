@@ -11,21 +11,11 @@ from functools import partial
 from typing import Any
 
 from connectors.fields import At, Pushed, compare_value
+from connectors.protocols.walking import ROW_NUMBER, Walk
 from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, Where, all_of, any_of, opposite
 from connectors.spec import Resource
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Or, Tree, conditions, shape_of, simplify
 from schema.sorting import SortStep
-
-ROW_NUMBER = "#"
-"""Stands for the number of a row, from 1, in questions to a source that is walked by it and not by keys."""
-
-
-class Walk(Enum):
-    """How a source is read to its end."""
-
-    KEYS = "by asking for the rows after a key, so that any place is found again"
-    ROWS = "by asking for the rows after so many; an answer that is short is the last"
-    LINKS = "by following what each answer says of the next one; an answer that says nothing is the last"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

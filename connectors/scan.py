@@ -8,8 +8,9 @@ from typing import Any
 from connectors.beside import fill_beside
 from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, WrongSystem
-from connectors.plan import NarrowResource, Phase, Position, ReadPlan, Walk, plan_read
+from connectors.plan import NarrowResource, Phase, Position, ReadPlan, plan_read
 from connectors.protocols.base import Row
+from connectors.protocols.walking import Walk
 from connectors.query import Compare, Comparison, Read, Request
 from connectors.reading import RecordReader
 from schema.filters import Condition, Operator
@@ -268,7 +269,7 @@ async def _read_one_by_one(
         try:
             page = await source.fetch(Read(resource.source, reader.paths, where), tally, deadline)
         except WrongSystem as trouble:
-            if trouble.upstream is None or trouble.upstream.status not in (404, 410):
+            if trouble.upstream is None or trouble.upstream.status != 404:
                 raise
             continue
         await fill_beside(source, reader, page.rows, tally, deadline)

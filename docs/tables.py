@@ -1,6 +1,7 @@
 """Tables for the documents, made from the settings, the error codes, the commands and the systems' specs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -20,6 +21,7 @@ from schema.records import FieldGapReason
 from schema.sources import SourceStatus
 from schema.systems import FormField
 
+GUIDES = Path(__file__).parent / "systems"
 _NO_SUCH_FIELD = "no such field"
 _NOT_YET = "not yet"
 _ENUMS = {enum.__name__: enum for enum in (SourceStatus, FieldGapReason)}
@@ -79,9 +81,14 @@ def commands() -> str:
     return _table(["Command", "What it does", "Options"], rows)
 
 
+def documented_systems() -> list[System]:
+    """The systems that have a guide here; what packages and manifests bring is told by them."""
+    return [system for system in all_systems() if (GUIDES / f"{system.key}.md").exists()]
+
+
 def coverage(type_name: str) -> str:
     """Every field of an entity or of a kind of child row, and how far each system fills it."""
-    systems = all_systems()
+    systems = documented_systems()
     words = [_words_of(system, type_name) for system in systems]
     offers = _offers(type_name)
     rows = (

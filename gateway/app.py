@@ -98,7 +98,10 @@ class Gateway:
         now = asyncio.get_running_loop().time()
         if now - self._touched.get(caller.key.id, -_TOUCH_SECONDS) >= _TOUCH_SECONDS:
             self._touched[caller.key.id] = now
-            await self.directory.store.touch_key(caller.key.id, datetime.now(UTC))
+            try:
+                await self.directory.store.touch_key(caller.key.id, datetime.now(UTC))
+            except Exception:
+                _LOGGER.exception("the use of a key could not be noted")
 
     def context(self, caller: Caller, identifier: str) -> Context:
         """What the resolvers of one request share."""
@@ -142,6 +145,7 @@ def build(
         gateway.context,
         lambda: console.page({"endpoint": "/graphql", **console_configuration()}) or console.unbuilt_page(),
         max_body_bytes=settings.max_body_bytes,
+        shows_schema=settings.introspection,
     )
 
     @contextlib.asynccontextmanager

@@ -21,7 +21,7 @@ class Caller:
         """The customer whose data the caller reads; an operator reads everyone's."""
         return self.key.customer_id or _ADMIN_TENANT
 
-    def sees(self, customer_id: str, connection_id: str | None = None) -> bool:
+    def sees(self, customer_id: str | None, connection_id: str | None = None) -> bool:
         """Whether the key reaches a customer, or one connection of it."""
         if self.key.kind is tokens.TokenKind.ADMIN:
             return True

@@ -21,7 +21,7 @@ from connectors.query import OrderBy, Read
 from connectors.spec import AuthMethod, System
 from gateway import tokens
 from gateway.auth import Caller
-from gateway.directory import Directory, describe_connection, describe_customer, describe_key
+from gateway.directory import Directory, describe_connection, describe_customer
 from gateway.egress import UrlRefused
 from gateway.forms import (
     Refused,
@@ -38,6 +38,7 @@ from gateway.keyring import Keyring
 from gateway.stores import rows
 from gateway.stores.errors import Conflict, Missing
 from resolvers.outcomes import code_of, upstream_of
+from schema import absent
 from schema.administration import (
     ConnectSystemInput,
     ConnectSystemPayload,
@@ -74,7 +75,7 @@ class CallerAdministration:
         """Check everything, ask the system itself, and only then store the connection and make its token."""
         self.caller.require("MANAGE")
         try:
-            customer_id = self._customer_of(given)
+            customer_id = await self._customer_of(given)
             system, method = choose(given)
             answers = read_answers(given, method)
             settings = read_settings(given.settings or None, system)
@@ -86,7 +87,7 @@ class CallerAdministration:
         except Refused as refused:
             return ConnectSystemPayload(errors=[refused.error])
 
-    def _customer_of(self, given: ConnectSystemInput) -> str:
+    async def _customer_of(self, given: ConnectSystemInput) -> str:
         if self.caller.key.kind is tokens.TokenKind.CONNECTION:
             raise Refused(
                 refusal(PermissionDenied, ErrorCode.FORBIDDEN, "A connection's key cannot connect another system.")
@@ -94,7 +95,7 @@ class CallerAdministration:
         customer_id = given.customer_id or self.caller.key.customer_id
         if not customer_id:
             raise invalid("customerId", "The admin token has to say which customer the connection is for.")
-        if not self.caller.sees(customer_id):
+        if not self.caller.sees(customer_id) or await self.directory.store.customer(customer_id) is None:
             raise no_customer(customer_id, "customerId")
         return str(customer_id)
 
@@ -132,7 +133,7 @@ class CallerAdministration:
             deployment=given.deployment.name,
             environment=(given.environment or Environment.PRODUCTION).name,
             tags=tuple(given.tags or ()),
-            metadata=given.metadata or None,
+            metadata=absent.given(given.metadata),
             settings=settings,
             base_url=system.address(answers),
             lifecycle="ENABLED",
@@ -156,10 +157,8 @@ class CallerAdministration:
     async def disconnect_system(self, connection_id: str, reason: str | None) -> DisconnectSystemPayload:
         """End a connection: its tokens die, its credentials are deleted, its history stays."""
         self.caller.require("MANAGE")
-        store, customer_id = self.directory.store, self.caller.key.customer_id
-        try:
-            await store.disconnect(connection_id, reason, customer_id=customer_id)
-        except Missing:
+        view = self.directory.view(self.caller)
+        if await view.connection(connection_id) is None:
             error = refusal(
                 NotFound,
                 ErrorCode.CONNECTION_NOT_FOUND,
@@ -168,8 +167,9 @@ class CallerAdministration:
                 missing_id=connection_id,
             )
             return DisconnectSystemPayload(errors=[error])
+        await self.directory.store.disconnect(connection_id, reason, customer_id=self.caller.key.customer_id)
         await self.directory.refresh()
-        return DisconnectSystemPayload(connection=await self.directory.view(self.caller).connection(connection_id))
+        return DisconnectSystemPayload(connection=await view.connection(connection_id))
 
     async def create_customer(self, given: CreateCustomerInput) -> CreateCustomerPayload:
         """Add a customer; only an operator can."""
@@ -179,7 +179,7 @@ class CallerAdministration:
             check_text("name", given.name)
             check_metadata(given.metadata)
             customer = await self.directory.store.create_customer(
-                name=given.name.strip(), external_id=given.external_id or None, metadata=given.metadata or None
+                name=given.name.strip(), external_id=given.external_id or None, metadata=absent.given(given.metadata)
             )
         except Refused as refused:
             return CreateCustomerPayload(errors=[refused.error])
@@ -264,16 +264,15 @@ class CallerAdministration:
     async def revoke_api_key(self, key_id: str) -> RevokeApiKeyPayload:
         """Make a key invalid at once."""
         self.caller.require("MANAGE")
-        try:
-            row = await self.directory.store.revoke_api_key(key_id, customer_id=self.caller.key.customer_id)
-        except Missing:
+        view = self.directory.view(self.caller)
+        if await view.key(key_id) is None:
             error = refusal(
                 NotFound, ErrorCode.VALIDATION_FAILED, f"There is no key {key_id!r}.", field="id", missing_id=key_id
             )
             return RevokeApiKeyPayload(errors=[error])
+        row = await self.directory.store.revoke_api_key(key_id, customer_id=self.caller.key.customer_id)
         await self.directory.refresh()
-        customer = await self.directory.store.customer(row.customer_id) if row.customer_id else None
-        return RevokeApiKeyPayload(api_key=describe_key(row, describe_customer(customer) if customer else None, None))
+        return RevokeApiKeyPayload(api_key=await view.described_key(row))
 
     def _require_admin(self, message: str) -> None:
         if self.caller.key.kind is not tokens.TokenKind.ADMIN:

@@ -10,6 +10,7 @@ import httpx
 import strawberry
 
 from connectors.client import Source
+from connectors.errors import Reauthorize, Trouble
 from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.egress import Egress, UrlRefused
@@ -48,6 +49,7 @@ class Directory:
         self._lives: dict[str, LiveSource] = {}
         self._customers: dict[str, Customer] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._refreshing = asyncio.Lock()
 
     @property
     def keys(self) -> Mapping[str, rows.ApiKey]:
@@ -55,19 +57,24 @@ class Directory:
         return self._snapshot.keys
 
     async def refresh(self) -> None:
-        """Read the store if it has changed, and open and close sources accordingly."""
-        if await self.store.epoch() == self._snapshot.epoch:
-            return
-        before, self._snapshot = self._snapshot, await self.store.snapshot()
-        snapshot = self._snapshot
-        self._customers = {item.id: describe_customer(item) for item in snapshot.customers.values()}
+        """Read the store if it has changed, and open and close sources accordingly; one after the other.
+
+        Two at once could end with the older of two snapshots, in which a revoked key still counts.
+        """
+        async with self._refreshing:
+            if await self.store.epoch() != self._snapshot.epoch:
+                self._adopt(await self.store.snapshot())
+
+    def _adopt(self, snapshot: rows.Snapshot) -> None:
+        """Serve from a snapshot from now on; sources that are still the same stay open."""
+        customers = {item.id: describe_customer(item) for item in snapshot.customers.values()}
         previews = {key.connection_id: key.preview for key in snapshot.keys.values() if key.connection_id}
-        lives = {}
+        before, lives = self._snapshot, {}
         for row in sorted(snapshot.connections.values(), key=lambda item: item.id):
             sealed = snapshot.sealed.get(row.id)
-            if row.lifecycle != ConnectionLifecycle.ENABLED.name or sealed is None:
+            if row.lifecycle != ConnectionLifecycle.ENABLED.name or sealed is None or not _is_known(row):
                 continue
-            described = describe_connection(row, self._customers.get(row.customer_id), previews.get(row.id))
+            described = describe_connection(row, customers.get(row.customer_id), previews.get(row.id))
             known = self._lives.get(row.id)
             is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
             source = known.source if known is not None and is_same else self._open(row, sealed)
@@ -76,17 +83,25 @@ class Directory:
         gone = [
             live.source for key, live in self._lives.items() if key not in lives or lives[key].source is not live.source
         ]
-        self._lives = lives
+        self._snapshot, self._customers, self._lives = snapshot, customers, lives
         for source in gone:
             self._close_soon(source)
 
     def _open(self, row: rows.Connection, sealed: str) -> Source | None:
+        """A source that cannot be opened still stands among the others, so that queries tell of it."""
+        fault: Trouble
         try:
             answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
             return self.open_source(row.system, row.auth_method, row.id, answers, row.settings)
-        except (SealBroken, UrlRefused) as error:
-            _LOGGER.error("a connection cannot be opened: %s", error, extra={"connection_id": row.id})
+        except SealBroken:
+            fault = Reauthorize("The stored credentials cannot be read with the present keys.")
+        except UrlRefused as refused:
+            fault = refused
+        _LOGGER.error("a connection cannot be opened: %s", fault, extra={"connection_id": row.id})
+        system = find_system(row.system)
+        if system is None:
             return None
+        return Source(row.id, system, self._egress.client(), httpx.Auth(), fault=fault)
 
     def open_source(
         self,
@@ -166,7 +181,7 @@ class CallerView:
         return [
             describe_connection(row, customers.get(strawberry.ID(row.customer_id or "")), previews.get(row.id))
             for row in found
-            if self.caller.sees(row.customer_id, row.id)
+            if self.caller.sees(row.customer_id, row.id) and _is_known(row)
         ]
 
     async def _previews(self) -> dict[str | None, str]:
@@ -182,25 +197,27 @@ class CallerView:
             return []
         store = self._directory.store
         found = await _all(lambda **page: store.api_keys(customer_id, **page))
-        return [await self._described(row) for row in found]
+        return [await self.described_key(row) for row in found]
 
     async def key(self, key_id: str) -> ApiKey | None:
         """A key by id, for callers that may manage it; everyone may see their own."""
         if key_id == self.caller.key.id:
-            return await self._described(self.caller.key)
+            return await self.described_key(self.caller.key)
         if not self.caller.has("MANAGE"):
             return None
         store = self._directory.store
         found = await _all(lambda **page: store.api_keys(self.caller.key.customer_id, **page))
         row = next((item for item in found if item.id == key_id), None)
-        return await self._described(row) if row is not None else None
+        is_seen = row is not None and self.caller.sees(row.customer_id, row.connection_id)
+        return await self.described_key(row) if row is not None and is_seen else None
 
     async def viewer(self) -> Viewer:
         """Who is asking."""
-        described = await self._described(self.caller.key)
+        described = await self.described_key(self.caller.key)
         return Viewer(api_key=described, customer=described.customer, connection=described.connection)
 
-    async def _described(self, row: rows.ApiKey) -> ApiKey:
+    async def described_key(self, row: rows.ApiKey) -> ApiKey:
+        """A key as clients see it, with the customer and the connection that it reaches."""
         customers = {customer.id: customer for customer in await self.customers()}
         connection = await self.connection(row.connection_id) if row.connection_id else None
         return describe_key(row, customers.get(strawberry.ID(row.customer_id or "")), connection)
@@ -214,6 +231,14 @@ async def _all(page: Any) -> list[Any]:
         found.extend(rows_of_page)
         if len(rows_of_page) < _PAGE:
             return found
+
+
+def _is_known(row: rows.Connection) -> bool:
+    """Whether this version knows the connection's system; a newer one may have made it."""
+    is_known = find_system(row.system) is not None
+    if not is_known:
+        _LOGGER.error("a connection's system is not known to this version", extra={"connection_id": row.id})
+    return is_known
 
 
 def describe_customer(row: rows.Customer) -> Customer:

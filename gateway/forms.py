@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.registry import find_system, system_keys
 from connectors.spec import AuthMethod, System
+from schema import absent
 from schema.administration import ConnectionSettingsInput, ConnectSystemInput
 from schema.errors import ErrorCode, MutationError, NotFound, ValidationFailed, refusal
 from schema.systems import FormField, FormFieldKind
@@ -74,12 +75,13 @@ def read_settings(given: ConnectionSettingsInput | None, system: System) -> dict
     settings: dict[str, Any] = {}
     if given is None:
         return settings
-    if given.timeout_ms:
-        if not 1 <= given.timeout_ms <= 120_000:
-            raise invalid("settings.timeoutMs", "The time must lie between 1 and 120000.", given.timeout_ms)
-        settings["timeoutMs"] = given.timeout_ms
-    if given.options:
-        settings["options"] = _read_options(given.options, system)
+    timeout_ms, options = absent.given(given.timeout_ms), absent.given(given.options)
+    if timeout_ms is not None:
+        if not 1 <= timeout_ms <= 120_000:
+            raise invalid("settings.timeoutMs", "The time must lie between 1 and 120000.", timeout_ms)
+        settings["timeoutMs"] = timeout_ms
+    if options is not None:
+        settings["options"] = _read_options(options, system)
     return settings
 
 

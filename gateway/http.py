@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from strawberry import Schema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import PreExecutionError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.auth import Caller, TokenRefused, bearer
@@ -23,6 +23,8 @@ from schema.errors import MEANINGS, ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_REFUSED_KIND = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)
+_SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -72,12 +74,14 @@ class GraphQLEndpoint:
         page: Callable[[], str],
         *,
         max_body_bytes: int,
+        shows_schema: bool = True,
     ) -> None:
         self._schema = schema
         self._authenticate = authenticate
         self._make_context = make_context
         self._page = page
         self._max_body_bytes = max_body_bytes
+        self._shows_schema = shows_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -149,12 +153,24 @@ class GraphQLEndpoint:
             raise Unanswerable(
                 400, ErrorCode.BAD_REQUEST, "`operationName` names no operation of the document, or is needed."
             ) from None
-        was_executed = not isinstance(result, PreExecutionError)
+        was_executed = not isinstance(result, PreExecutionError) and not _is_refused_whole(result)
         body: dict[str, Any] = {"data": result.data} if was_executed else {}
         if result.errors:
-            body["errors"] = [_format(error, identifier, was_executed) for error in result.errors]
+            body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
         status = 200 if was_executed or media_type == _JSON else 400
         return _answer(body, status, media_type)
+
+    def _format(self, error: GraphQLError, identifier: str, was_executed: bool) -> dict[str, Any]:
+        """An error as clients see it; where the schema is hidden, a mistake does not bring out its names."""
+        formatted = _format(error, identifier, was_executed)
+        if not self._shows_schema:
+            formatted["message"] = _SUGGESTION.sub("", formatted["message"])
+        return formatted
+
+
+def _is_refused_whole(result: ExecutionResult) -> bool:
+    """Whether nothing was executed, as with variables of the wrong type: only a field's error has a path."""
+    return result.data is None and all(error.path is None for error in result.errors or ())
 
 
 class Unanswerable(Exception):
@@ -216,7 +232,7 @@ def _wants_page(request: Request) -> bool:
 def _accepted(request: Request) -> str | None:
     """The media type of the answer; GraphQL's own where the client takes it."""
     accept = request.headers.get("accept", "*/*") or "*/*"
-    kinds = {item.partition(";")[0].strip().lower() for item in accept.split(",")}
+    kinds = {item.partition(";")[0].strip().lower() for item in accept.split(",") if not _REFUSED_KIND.search(item)}
     if _GRAPHQL in kinds:
         return _GRAPHQL
     return _JSON if kinds & {_JSON, "*/*", "application/*"} else None

@@ -1,9 +1,10 @@
-"""What a query document may hold: tokens, depth and aliases, each with a clear error before anything runs."""
+"""What a query document may hold: operations, tokens, depth and aliases, with a clear error before anything runs."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -28,6 +29,9 @@ def limits_extension(settings: Settings) -> type[SchemaExtension]:
             rules = [_shape_rule(settings.max_query_depth, settings.max_query_aliases)]
             if not settings.introspection:
                 rules.append(_NoIntrospection)
+            # Nothing is parsed yet, so this is the name that was sent; later it is that of the first operation.
+            if context.operation_name is None:
+                rules.append(_OneOperation)
             context.validation_rules = (*context.validation_rules, *rules)
             yield
 
@@ -65,9 +69,7 @@ def _shape_rule(max_depth: int, max_aliases: int) -> type[ValidationRule]:
                 below = (0, 0)
                 match item:
                     case FieldNode():
-                        if not item.name.value.startswith("__"):
-                            deeper, renamed = self._measure(item, inside)
-                            below = (1 + deeper, renamed + (item.alias is not None))
+                        below = self._measure_field(item, inside)
                     case InlineFragmentNode():
                         below = self._measure(item, inside)
                     case FragmentSpreadNode():
@@ -75,6 +77,14 @@ def _shape_rule(max_depth: int, max_aliases: int) -> type[ValidationRule]:
                 depth = max(depth, below[0])
                 aliases += below[1]
             return depth, aliases
+
+        def _measure_field(self, field: FieldNode, inside: frozenset[str]) -> tuple[int, int]:
+            """Introspection is exempt from depth, but not from renaming."""
+            aliases = int(field.alias is not None)
+            if field.name.value.startswith("__"):
+                return 0, aliases
+            depth, renamed = self._measure(field, inside)
+            return 1 + depth, aliases + renamed
 
         def _measure_fragment(self, name: str, inside: frozenset[str]) -> tuple[int, int]:
             fragment: FragmentDefinitionNode | None = self.context.get_fragment(name)
@@ -85,6 +95,13 @@ def _shape_rule(max_depth: int, max_aliases: int) -> type[ValidationRule]:
             return self._measured[name]
 
     return Shape
+
+
+class _OneOperation(ValidationRule):
+    def enter_document(self, node: DocumentNode, *_: Any) -> None:
+        if sum(isinstance(item, OperationDefinitionNode) for item in node.definitions) > 1:
+            message = "The document has several operations; `operationName` has to choose one."
+            self.report_error(failure(ErrorCode.BAD_REQUEST, message))
 
 
 class _NoIntrospection(ValidationRule):

@@ -24,16 +24,20 @@ def admin_token_file(settings: Settings) -> Path:
 async def initialize(settings: Settings) -> str | None:
     """Make the keys and the admin token; the token, or None where the settings already give one."""
     settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keyring = Keyring.create(settings.keys_path)
-    if settings.admin_token is not None:
-        return None
-    token = tokens.mint(tokens.TokenKind.ADMIN)
-    secret = token.secret.get_secret_value()
-    descriptor = os.open(admin_token_file(settings), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret + "\n")
+    path = admin_token_file(settings)
+    # What may fail comes first: keys are never made twice, so a beginning cannot be left half made.
+    if path.exists() and not settings.keys_path.exists():
+        raise FileExistsError(f"{path} exists already, without its keys; move it away")
     store = await Store.open(settings.store_url)
     try:
+        keyring = Keyring.create(settings.keys_path)
+        if settings.admin_token is not None:
+            return None
+        token = tokens.mint(tokens.TokenKind.ADMIN)
+        secret = token.secret.get_secret_value()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secret + "\n")
         await store.create_api_key(_admin_row(secret, token.preview, keyring, _FROM_INIT))
     finally:
         await store.close()

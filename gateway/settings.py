@@ -19,6 +19,8 @@ from pydantic_settings import (
 )
 
 PREFIX = "SWITCHGEAR_"
+_NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo"}
+"""Names with our prefix that speak to the build and to the tests."""
 
 Network = IPv4Network | IPv6Network
 Profile = Literal["cloud", "plant", "dev"]
@@ -201,7 +203,7 @@ def _unknown_variables() -> list[str]:
     faults = []
     for name in sorted(given):
         field = name.lower().removeprefix(PREFIX.lower())
-        if field == name.lower() or field in Settings.model_fields:
+        if field == name.lower() or field in Settings.model_fields or field in _NOT_SETTINGS:
             continue
         nearest = difflib.get_close_matches(field, Settings.model_fields, n=1)
         hint = f"; did you mean {variable(nearest[0])}?" if nearest else ""

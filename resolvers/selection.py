@@ -7,16 +7,17 @@ import strawberry
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
-    GraphQLIncludeDirective,
     GraphQLObjectType,
-    GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionNode,
+    ValueNode,
+    VariableNode,
     get_named_type,
     is_abstract_type,
     is_object_type,
+    value_from_ast_untyped,
 )
-from graphql.execution.values import get_argument_values, get_directive_values
+from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
@@ -39,6 +40,8 @@ class _Reader:
     def __init__(self, info: strawberry.Info[Any, Any]) -> None:
         self._info = info._raw_info
         self._converter = info.schema.schema_converter
+        # By the time they come here, they are a plain dictionary, whatever their type says.
+        self._variables: Any = self._info.variable_values
 
     def collect(self, nodes: Iterable[SelectionNode], parent: Any) -> dict[str, Any]:
         """What these nodes select of a type."""
@@ -75,16 +78,25 @@ class _Reader:
     def _arguments(self, definition: Any, node: FieldNode, declared: StrawberryField) -> dict[str, Any]:
         """The arguments of a field as its resolver would get them."""
         return convert_arguments(
-            get_argument_values(definition, node, self._info.variable_values),
+            get_argument_values(definition, node, VariableValues(sources={}, coerced=self._variables)),
             declared.arguments,
             scalar_registry=self._converter.scalar_registry,
             config=self._converter.config,
         )
 
     def _is_included(self, node: SelectionNode) -> bool:
-        skip = get_directive_values(GraphQLSkipDirective, node, self._info.variable_values)
-        include = get_directive_values(GraphQLIncludeDirective, node, self._info.variable_values)
-        return not (skip and skip["if"]) and (include is None or include["if"])
+        conditions = {item.name.value: item.arguments[0].value for item in node.directives or () if item.arguments}
+        return not self._is_true(conditions.get("skip"), False) and self._is_true(conditions.get("include"), True)
+
+    def _is_true(self, condition: ValueNode | None, otherwise: bool) -> bool:
+        """The value of a directive's only argument, `if`."""
+        match condition:
+            case None:
+                return otherwise
+            case VariableNode():
+                return bool(self._variables[condition.name.value])
+            case _:
+                return bool(value_from_ast_untyped(condition))
 
     def _applies(self, condition: str, parent: Any) -> bool:
         """Whether a fragment on a type concerns the type at hand."""

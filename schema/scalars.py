@@ -1,7 +1,9 @@
 """The scalars of the contract: exact numbers, moments, days, currencies, countries, addresses and JSON."""
 
+import contextlib
+import re
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
@@ -17,16 +19,22 @@ URL = NewType("URL", str)
 Duration = NewType("Duration", str)
 
 
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MAX_DIGITS = 100
+
+
 def parse_decimal(value: object) -> Decimal:
     """Read an exact, finite number from a string or a whole number; a float has lost digits already."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise GraphQLError(f'Decimal takes a string such as "12.50", not {value!r}.')
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise GraphQLError(f'Decimal takes a string such as "12.50", not {value!r}.') from None
-    if not number.is_finite():
-        raise GraphQLError(f"Decimal takes finite numbers only, not {value!r}.")
+    if isinstance(value, str) and not (len(value) <= 2 * _MAX_DIGITS and _DECIMAL.fullmatch(value)):
+        raise GraphQLError(f'Decimal takes a string such as "12.50", not {value[:_MAX_DIGITS]!r}.')
+    number = Decimal(value)
+    # An exponent makes a short text a number that fills the memory as soon as it is printed.
+    if number.adjusted() >= _MAX_DIGITS or number.as_tuple().exponent < -_MAX_DIGITS:  # type: ignore[operator]
+        raise GraphQLError(f"Decimal takes numbers with at most {_MAX_DIGITS} digits on each side of the point.")
     return number
 
 
@@ -43,16 +51,9 @@ def print_decimal(value: Decimal) -> str:
 
 def parse_datetime(value: object) -> datetime:
     """Read a moment as RFC 3339 writes it; without an offset it would not be a moment."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is not None and moment.tzinfo is not None and "T" in value.upper():
-            try:
-                return moment.astimezone(UTC)
-            except OverflowError:
-                pass
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        with contextlib.suppress(ValueError, OverflowError):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
     raise GraphQLError(f"DateTime takes a moment with an offset such as 2026-11-20T07:04:00Z, not {value!r}.")
 
 
@@ -63,11 +64,9 @@ def print_datetime(value: datetime) -> str:
 
 def parse_date(value: object) -> date:
     """Read a calendar day such as 2026-11-20."""
-    if isinstance(value, str) and len(value) == 10:
-        try:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with contextlib.suppress(ValueError):
             return date.fromisoformat(value)
-        except ValueError:
-            pass
     raise GraphQLError(f"Date takes a day such as 2026-11-20, not {value!r}.")
 
 

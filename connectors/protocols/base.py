@@ -48,6 +48,7 @@ class WireProtocol(Protocol):
 
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """Put rows of another collection into a row, where `children` finds them under `@name`."""
+        row[f"@{name}"] = rows
 
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """How the child rows at a dotted path are found in a row; None where they are absent."""

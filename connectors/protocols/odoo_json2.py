@@ -105,10 +105,6 @@ class OdooJson2(WireProtocol):
 
         return get
 
-    def attach(self, row: Row, name: str, rows: list[Row]) -> None:
-        """As if they were child rows."""
-        row[f"@{name}"] = rows
-
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """Child rows stand under the field's name, also below a linked record."""
         steps = path.split(".")

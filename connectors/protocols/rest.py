@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from connectors.errors import BadAnswer, Trouble, Upstream
-from connectors.plan import ROW_NUMBER, Pushed
+from connectors.fields import Pushed
 from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, read_json
 from connectors.protocols.json_values import Times
-from connectors.query import ALWAYS, NEVER, AllOf, Answer, Compare, Comparison, Page, Read, Request, Where
+from connectors.protocols.value_sets import fold
+from connectors.protocols.walking import ROW_NUMBER
+from connectors.query import NEVER, AllOf, Answer, Compare, Comparison, Page, Read, Request, Where, all_of
 
 Parameters = list[tuple[str, str]]
 
@@ -55,7 +57,8 @@ class Collection:
 
     `rows` is the path of the rows in an answer, empty where the answer is the list. `filters` names the parameter of
     each comparison, with `{path}` for the field, and `own_filters` those of single fields; a parameter finds only rows
-    that have a value. `one` is the path of one record, with `{key}`, and `record` where it is in that answer.
+    that have a value, and `filled` are the fields that always have one. `one` is the path of one record, with `{key}`,
+    and `record` where it is in that answer.
     """
 
     path: str
@@ -65,6 +68,7 @@ class Collection:
     filters: Mapping[Comparison, str] = field(default_factory=dict)
     own_filters: Mapping[str, Mapping[Comparison, str]] = field(default_factory=dict)
     several: Several | None = None
+    filled: frozenset[str] = frozenset()
     pages: Pages = field(default_factory=Pages)
     one: str = ""
     record: str = ""
@@ -128,9 +132,9 @@ class Rest(WireProtocol):
         collection = self._collections[source]
 
         def grasp(before: Where, pushed: Pushed) -> Pushed | None:
-            if pushed.where in (ALWAYS, NEVER):
-                return pushed
-            together = AllOf((*_terms(before), *_terms(pushed.where)))
+            together = fold(all_of(before, pushed.where))
+            if together == NEVER:
+                return Pushed(NEVER)
             return None if self._conditions(collection, together) is None else pushed
 
         return grasp
@@ -138,13 +142,16 @@ class Rest(WireProtocol):
     def _conditions(self, collection: Collection, where: Where) -> Parameters | None:
         """Conditions as parameters; None where they cannot be said, or one parameter would be needed twice."""
         found: dict[str, list[str]] = {}
-        terms = _terms(where)
+        terms = _terms(fold(where))
         compared = {term.path for term in terms if isinstance(term, Compare) and term.comparison in _FIND_VALUES}
+        present = {term.path for term in terms if isinstance(term, Compare) and term.comparison is Comparison.PRESENT}
         for term in terms:
             if not isinstance(term, Compare):
                 return None
             if term.comparison is Comparison.PRESENT and term.path in compared:
                 continue
+            if term.comparison is Comparison.NOT_IN and term.path not in present | collection.filled:
+                return None  # it means rows without a value, too, which no parameter finds
             name = collection.parameter_of(term.path, _ALIKE.get(term.comparison, term.comparison))
             values = self._values(term)
             if name is None or name in found or not _can_list(values, collection.several):

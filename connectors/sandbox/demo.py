@@ -1,9 +1,9 @@
-"""Words for demo data: invented companies and industrial goods, so that all systems of a demo speak of one plant."""
+"""Words for demo data: invented companies, goods and machines, so that all systems of a demo speak of one plant."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -42,6 +42,37 @@ class DemoGood:
     per: int
     quantities: tuple[Decimal, ...]
     """What is usually ordered."""
+    german: str = ""
+    """The text in German."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMachine:
+    """A kind of machine: what it is called, who makes it, and what it needs."""
+
+    kind: str
+    name: str
+    makers: tuple[tuple[str, str], ...]
+    """Maker and model."""
+    lowest_price: Decimal
+    highest_price: Decimal
+    parts: tuple[str, ...]
+    """Groups of goods that fit it."""
+    drive: str
+    """The kind of machine that drives it, empty for none."""
+    faults: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStation:
+    """A place in the plant, in one of its lines, with the kinds of machines that stand there."""
+
+    line_tag: str
+    line: str
+    tag: str
+    name: str
+    kinds: tuple[str, ...]
 
 
 def demo_vendors(random: Random, region: Region, count: int) -> list[DemoVendor]:
@@ -62,8 +93,37 @@ def demo_vendors(random: Random, region: Region, count: int) -> list[DemoVendor]
 def demo_goods() -> Sequence[DemoGood]:
     """Return everything that demo data orders."""
     return tuple(
-        DemoGood(number, text, group, unit, Decimal(price), per, tuple(Decimal(str(q)) for q in quantities))
-        for number, text, group, unit, price, per, quantities in _words()["goods"]
+        DemoGood(number, text, group, unit, Decimal(price), per, tuple(Decimal(str(q)) for q in quantities), german)
+        for number, text, group, unit, price, per, quantities, german in _words()["goods"]
+    )
+
+
+@cache
+def demo_machines() -> Mapping[str, DemoMachine]:
+    """Return the kinds of machines that plants have."""
+    return {
+        kind: DemoMachine(
+            kind=kind,
+            name=said["name"],
+            makers=tuple((maker, model) for maker, model in said["makers"]),
+            lowest_price=Decimal(said["price"][0]),
+            highest_price=Decimal(said["price"][1]),
+            parts=tuple(said["parts"]),
+            drive=said["drive"],
+            faults=tuple(said["faults"]),
+            services=tuple(said["services"]),
+        )
+        for kind, said in _words()["machines"].items()
+    }
+
+
+@cache
+def demo_stations() -> Sequence[DemoStation]:
+    """Return the stations of a plant, line after line."""
+    return tuple(
+        DemoStation(line_tag, line, tag, name, tuple(kinds))
+        for line_tag, line, stations in _words()["lines"]
+        for tag, name, kinds in stations
     )
 
 

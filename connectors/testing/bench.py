@@ -14,7 +14,7 @@ import httpx
 from connectors.client import Source
 from connectors.query import Page, Read, Request
 from connectors.spec import Resource, System
-from connectors.testing.wire import Script, Wire, always, break_off, refuse_connection, stall, stay_silent
+from connectors.testing.wire import Script, Wire, always, break_off, garble, refuse_connection, stall, stay_silent
 
 CONNECTION = "con_bench"
 PATIENCE_SECONDS = 30.0
@@ -32,7 +32,10 @@ class Misfortune(Enum):
     TRUNCATED = "the answer ends in the middle"
     WEB_PAGE = "a web page answers, as if all were well"
     UNKNOWN_SHAPE = "good JSON answers, but nothing that this system would say"
+    GARBLED = "the answer is not compressed as it says"
     TOO_LONG = "the answer has no end"
+    REDIRECT = "the address sends elsewhere, such as to a login page"
+    UNKNOWN_ADDRESS = "the address is not known there"
     NOBODY_LISTENS = "the connection is refused"
     BREAKS_OFF = "the connection is closed before an answer"
     SILENCE = "nothing is answered"
@@ -181,6 +184,11 @@ _COMMON: dict[Misfortune, Script] = {
     Misfortune.TRUNCATED: always(200, b'{"d":{"results":[{"id":1,"name":"pum', _JSON),
     Misfortune.WEB_PAGE: always(200, b"<html><title>Sign in</title></html>", {"content-type": "text/html"}),
     Misfortune.UNKNOWN_SHAPE: always(200, b'["all", "is", "well"]', _JSON),
+    Misfortune.GARBLED: garble,
+    Misfortune.REDIRECT: always(302, b"", {"location": "https://login.example.com/?back=here"}),
+    Misfortune.UNKNOWN_ADDRESS: always(
+        404, b"<html><title>404 Not Found</title></html>", {"content-type": "text/html"}
+    ),
     Misfortune.TOO_LONG: always(200, b" " * 4_096 + b"{}", _JSON),
     Misfortune.NOBODY_LISTENS: refuse_connection,
     Misfortune.BREAKS_OFF: break_off,

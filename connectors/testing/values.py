@@ -23,8 +23,9 @@ _FIRST_MOMENT, _LAST_MOMENT = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 
 
 @dataclass(frozen=True)
 class Filterable:
-    """A path that the contract can filter, with the operators that it offers there and the type of its values."""
+    """A path that the contract can filter: its name there, the operators on offer and the type of its values."""
 
+    name: str
     path: str
     operators: tuple[Operator, ...]
     kind: Any
@@ -37,13 +38,13 @@ def filterable(resource: Resource) -> Iterator[Filterable]:
         if entry.path in ("id", "connectionId"):
             continue
         if entry.input is MoneyFilter:
-            yield Filterable(f"{entry.path}.amount", _operators(DecimalFilter), Decimal)
-            yield Filterable(f"{entry.path}.currency", _operators(StringFilter), str)
+            yield Filterable(entry.name, f"{entry.path}.amount", _operators(DecimalFilter), Decimal)
+            yield Filterable(entry.name, f"{entry.path}.currency", _operators(StringFilter), str)
             continue
         name, _, part = entry.path.partition(".")
         field = model.fields[name]
         is_text = bool(part) or field.kind is Kind.LINK or name == "remoteId"
-        yield Filterable(entry.path, _operators(entry.input), str if is_text else field.plain_type)
+        yield Filterable(entry.name, entry.path, _operators(entry.input), str if is_text else field.plain_type)
 
 
 def _operators(condition_input: type[Any]) -> tuple[Operator, ...]:

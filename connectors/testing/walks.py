@@ -28,7 +28,7 @@ def whole(entity: Entity) -> Selection:
 def _below(item: FieldModel) -> Selection | None:
     match item.kind:
         case Kind.VALUE | Kind.VALUES:
-            return {name: None for name in fields_of(item.type)}
+            return dict.fromkeys(fields_of(item.type))
         case Kind.CHILDREN:
             return {"nodes": {name: _below(inner) for name, inner in fields_of(item.type).items()}}
         case Kind.LINK:
@@ -50,14 +50,18 @@ async def walk(
     *,
     selection: Selection | None = None,
     page: int = MAX_ROWS,
+    max_rows: int = MAX_ROWS,
     tally: Tally | None = None,
     deadline: float | None = None,
 ) -> list[Any]:
-    """All records that a question finds, read in pages of so many; a walk without end is a failure."""
+    """All records that a question finds, read in pages of so many; a walk without end is a failure.
+
+    `max_rows` is how many rows may be looked at for one page, `deadline` a time of the event loop.
+    """
     plan = plan_read(resource, tree, order)
     reader = reader_for(opened, resource, selection or {}, plan.needed)
     end = opened.deadline() if deadline is None else deadline
-    scan = Scan(opened.source, plan, reader, tally or Tally(), end, MAX_ROWS)
+    scan = Scan(opened.source, plan, reader, tally or Tally(), end, max_rows)
     records: list[Any] = []
     place = None
     for _ in range(MAX_ROWS):

@@ -11,6 +11,7 @@ Script = Callable[[httpx.Request], Awaitable[httpx.Response | None]]
 """What answers instead of the system; None lets a request pass."""
 
 SILENCE_SECONDS = 60.0
+_JSON = {"content-type": "application/json"}
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -66,9 +67,19 @@ async def stay_silent(request: httpx.Request) -> NoReturn:
     raise httpx.ReadTimeout("nothing was said", request=request)
 
 
+async def garble(request: httpx.Request) -> httpx.Response:
+    """Say that the answer is compressed, and send it plain."""
+    return httpx.Response(200, headers=_JSON | {"content-encoding": "gzip"}, stream=_Plain())
+
+
+class _Plain(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b'{"id": 1, "result": []}'
+
+
 async def stall(request: httpx.Request) -> httpx.Response:
     """Begin to answer, and then say nothing more."""
-    return httpx.Response(200, headers={"content-type": "application/json"}, stream=_Stalling())
+    return httpx.Response(200, headers=_JSON, stream=_Stalling())
 
 
 class _Stalling(httpx.AsyncByteStream):

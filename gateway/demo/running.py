@@ -40,7 +40,7 @@ async def run_demo(settings: Settings, host: str, port: int, data: Path | None, 
     with contextlib.ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="switchgear-demo-")))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings = settings.model_copy(update={"data_directory": folder, "profile": "dev", "host": host, "port": port})
+        settings = settings.model_copy(update={"data_directory": folder, "database_url": None, "keys_file": None, "profile": "dev"})
         settings = _with_admin_token(settings)
         keyring = _keyring(settings)
         await admit_operator(settings, keyring)

@@ -37,9 +37,21 @@ _SAME = {
     "DocumentCurrency": "EUR",
 }
 _ORDERS: list[Row] = [
-    {"PurchaseOrder": "9", "LastChangeDateTime": _MIDNIGHT.replace(microsecond=7), "CorrespncExternalReference": "O'B/1"},
-    {"PurchaseOrder": "10", "LastChangeDateTime": _MIDNIGHT.replace(microsecond=5), "CorrespncExternalReference": "o'b/1"},
-    {"PurchaseOrder": "100", "LastChangeDateTime": _MIDNIGHT.replace(microsecond=6), "CorrespncExternalReference": "OB/1"},
+    {
+        "PurchaseOrder": "9",
+        "LastChangeDateTime": _MIDNIGHT.replace(microsecond=7),
+        "CorrespncExternalReference": "O'B/1",
+    },
+    {
+        "PurchaseOrder": "10",
+        "LastChangeDateTime": _MIDNIGHT.replace(microsecond=5),
+        "CorrespncExternalReference": "o'b/1",
+    },
+    {
+        "PurchaseOrder": "100",
+        "LastChangeDateTime": _MIDNIGHT.replace(microsecond=6),
+        "CorrespncExternalReference": "OB/1",
+    },
     {"PurchaseOrder": "66", "LastChangeDateTime": _MIDNIGHT.replace(microsecond=999), "PurchasingGroup": "003"},
     {"PurchaseOrder": "EXT-9", "LastChangeDateTime": _MIDNIGHT.replace(microsecond=1_000), "Supplier": "10"},
 ]

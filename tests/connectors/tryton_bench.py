@@ -24,7 +24,9 @@ Row = dict[str, Any]
 
 USER = "switchgear"
 _FACTS = Path(spec.__file__).with_name("facts.json")
-_LINE = """{"id": 1, "result": [{"id": 7, "lines.": [{"id": 1, "quantity": %s, "unit.": {"id": 2, "symbol": "kg"}}]}]}"""
+_LINE = (
+    """{"id": 1, "result": [{"id": 7, "lines.": [{"id": 1, "quantity": %s, "unit.": {"id": 2, "symbol": "kg"}}]}]}"""
+)
 _TOTAL = """{"id": 1, "result": [{"id": 7, "currency.": {"id": 1, "code": "EUR"}, "total_amount": %s}]}"""
 _DIGITS = "12345678901234567890.123456789"
 

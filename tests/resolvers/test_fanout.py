@@ -167,7 +167,7 @@ async def test_a_scan_at_its_bound_says_what_it_could_not_push() -> None:
     told = outcome(page, "a")
     assert (told["status"], told["error"]["code"]) == ("PARTIAL", "FILTER_TOO_EXPENSIVE")
     assert told["truncated"] is True
-    assert set(told["filteredHere"]) == {"number", "title"}
+    assert set(told["filteredHere"]) == {"number", "title", "isDeleted"}
     assert "number" in told["error"]["message"]
     assert page["pageInfo"]["hasNextPage"] is True
 

@@ -126,9 +126,9 @@ def element(prop: Property, row: Row) -> str:
         return f'<d:{prop.name} m:null="true"/>'
     match prop.type:
         case "Edm.DateTime":
-            text = f"{value:%Y-%m-%dT00:00:00}"
+            text = f"{value.isoformat()[:10]}T00:00:00"
         case "Edm.DateTimeOffset":
-            text = instant_text(value)
+            text = instant_text(prop, value)
         case "Edm.Boolean":
             text = "true" if value else "false"
         case _:

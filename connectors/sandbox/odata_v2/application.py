@@ -55,6 +55,7 @@ class ODataV2Sandbox:
         base_path: str = "/sap/opu/odata/sap",
         system: str = "S4H/100",
         maximum_query_length: int = 8_000,
+        language: str = "EN",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Serve `facts` and `data`.
@@ -62,7 +63,8 @@ class ODataV2Sandbox:
         `allowed` names the services of a user (a user that is not named may call all). `page_size` is how
         many rows a page has, for all sets or by set; `maximum_page_size` is how many it may have if the
         caller names a $top (None: no more than without). `public_url` is scheme and host in links, when a
-        proxy makes it another than the one the request came to.
+        proxy makes it another than the one the request came to. `language` is that of the users: what a
+        request gets that does not ask for another.
         """
         self.services = read_services(facts)
         self.initial_data = data
@@ -74,6 +76,11 @@ class ODataV2Sandbox:
         self.base_path = base_path
         self.system = system
         self.maximum_query_length = maximum_query_length
+        self.language = language
+        self.languages = {
+            "EN",
+            *(language for said in facts["services"].values() for language in said.get("words", ())),
+        }
         self.now = now
         self.reset()
 
@@ -119,7 +126,7 @@ class ODataV2Sandbox:
             case "rate_limited":
                 return answers.page_answer(429, "Too Many Requests", "The quota of requests is used up.")
             case "forbidden":
-                name = self._segments(request)[0]
+                name = self._segments(request)[0].partition(";")[0]
                 refusal = refusals.not_authorized(name, "0001")
             case _:
                 refusal = ODataRefusal(500, "/IWBEP/CM_MGW_RT/053", "An exception was raised")
@@ -129,11 +136,9 @@ class ODataV2Sandbox:
         service: Service | None = None
         try:
             name, *segments = self._segments(request)
-            service = self.services.get(name)
-            if service is None:
-                raise refusals.unknown_service(name)
-            if user in self.allowed and name not in self.allowed[user]:
-                raise refusals.not_authorized(name, service.version)
+            service = self._service(name)
+            if user in self.allowed and service.name not in self.allowed[user]:
+                raise refusals.not_authorized(service.name, service.version)
             options = read_options(request.url.query)
             if request.method in READS:
                 return self._read(service, segments, options, request)
@@ -149,7 +154,7 @@ class ODataV2Sandbox:
             if "application/json" in accept and "xml" not in accept and "*/*" not in accept:
                 raise refusals.not_acceptable()
             return answers.xml_answer(metadata.edmx(service))
-        reader = Reader(service, self.data)
+        reader = Reader(service, self.data, self._language(request))
         target = parse_path(segments, service) if segments else None
         if target is not None and target.count:
             return self._count(reader, target, options)
@@ -161,7 +166,7 @@ class ODataV2Sandbox:
             return answers.xml_answer(metadata.service_document_atom(service, root))
         if target.property is not None:
             refuse_other_options(options, frozenset(("$format",)))
-            row = reader.find(target.entity_set, target.key or ())
+            row = reader.shown(target.entity_set, reader.find(target.entity_set, target.key or ()))
             value = {target.property.name: to_json(target.property, row)}
             if as_json:
                 return answers.json_answer({"d": value})
@@ -176,7 +181,9 @@ class ODataV2Sandbox:
         if as_json:
             response = answers.json_answer({"d": reader.shaped(entity_set, [row], query.shape, root)[0]})
         else:
-            text = answers.DECLARATION + answers.entry(entity_set, row, root, answers.NAMESPACES)
+            text = answers.DECLARATION + answers.entry(
+                entity_set, reader.shown(entity_set, row), root, answers.NAMESPACES
+            )
             response = answers.xml_answer(text, kind="application/atom+xml;type=entry")
         tag = etag(entity_set, row)
         if tag is not None:
@@ -192,7 +199,7 @@ class ODataV2Sandbox:
         page = reader.page(entity_set, rows, query, limit, self.maximum_page_size or limit)
         root = self._root(reader.service, request)
         if not as_json:
-            text = answers.feed(entity_set, page.rows, root)
+            text = answers.feed(entity_set, [reader.shown(entity_set, row) for row in page.rows], root)
             return answers.xml_answer(text, kind="application/atom+xml;type=feed")
         content: dict[str, Any] = {"__count": str(page.total)} if query.counts else {}
         content["results"] = reader.shaped(entity_set, page.rows, query.shape, root)
@@ -254,9 +261,28 @@ class ODataV2Sandbox:
             return [""]
         return [unquote(part) for part in path[len(self.base_path) + 1 :].rstrip("/").split("/")]
 
+    def _service(self, segment: str) -> Service:
+        """Find the service that the first segment names; without a version it names the first."""
+        name, _, version = segment.partition(";v=")
+        asked = version.lstrip("0") or "1"
+        service = self.services.get(name)
+        if service is None or asked != service.version.lstrip("0"):
+            raise refusals.unknown_service(name, asked)
+        return service
+
+    def _language(self, request: Request) -> str:
+        """Return the language of the logon: the one asked for by name, else by the browser's list, else the users'."""
+        asked = request.query_params.get("sap-language") or request.headers.get("sap-language", "")
+        listed = [each.partition(";")[0] for each in request.headers.get("accept-language", "").split(",")]
+        for each in (asked, *listed):
+            language = each.strip()[:2].upper()
+            if language in self.languages:
+                return language
+        return self.language
+
     def _root(self, service: Service, request: Request) -> str:
         host = self.public_url or f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
-        return f"{host.rstrip('/')}{self.base_path}/{service.name}"
+        return f"{host.rstrip('/')}{self.base_path}/{service.segment}"
 
     def _page_size(self, entity_set: str) -> int:
         return self.page_size if isinstance(self.page_size, int) else self.page_size.get(entity_set, 100)

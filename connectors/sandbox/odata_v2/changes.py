@@ -167,8 +167,7 @@ class Changer:
         for name, kind in stamps.items():
             match kind:
                 case "instant":
-                    before = row.get(name)
-                    row[name] = max(now, before + timedelta(microseconds=1)) if before else now
+                    row[name] = self._later(entity_set.properties[name], row.get(name))
                 case "date":
                     row[name] = now.date()
                 case "time":
@@ -177,6 +176,12 @@ class Changer:
                     row[name] = self.user.upper()[: entity_set.properties[name].max_length]
                 case "text":
                     row[name] = f"{now:%Y%m%d%H%M%S%f}"
+
+    def _later(self, prop: Property, before: datetime | None) -> datetime:
+        """Return the current instant as exactly as the property keeps it, but no earlier than after `before`."""
+        step = timedelta(seconds=1) if prop.precision == 0 else timedelta(microseconds=1)
+        now = self.now().replace(microsecond=0) if prop.precision == 0 else self.now()
+        return max(now, before + step) if before else now
 
 
 def _check_etag(entity_set: EntitySet, row: Row, if_match: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from connectors.sandbox.odata_v2 import refusals
 from connectors.sandbox.odata_v2.literals import duration, instant
 from connectors.sandbox.odata_v2.service import EntitySet, Navigation, Property, Row, Service
-from connectors.sandbox.odata_v2.values import EPOCH, NUMBERS
+from connectors.sandbox.odata_v2.values import NUMBERS, decimals, moment
 
 TICKS = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 
@@ -107,9 +107,7 @@ def _read_text(prop: Property, text: str) -> Any:
         case "Edm.DateTime" | "Edm.DateTimeOffset":
             ticks = TICKS.fullmatch(text)
             offset = prop.type == "Edm.DateTimeOffset"
-            value = (
-                EPOCH + timedelta(milliseconds=int(ticks[1])) if ticks else instant(text, offset=offset)
-            ).astimezone(UTC)
+            value = (moment(int(ticks[1])) if ticks else instant(text, offset=offset)).astimezone(UTC)
             return value.date() if prop.format == "Date" else value
     raise ValueError(text)
 
@@ -117,8 +115,7 @@ def _read_text(prop: Property, text: str) -> Any:
 def _fits(prop: Property, value: Decimal) -> bool:
     if not value.is_finite():
         return False
-    exponent = value.normalize().as_tuple().exponent
-    decimals = max(0, -exponent) if isinstance(exponent, int) else 0
+    needed = decimals(value)
     whole = max(0, value.adjusted() + 1) if value else 0
-    scale = decimals if prop.scale is None else prop.scale
-    return decimals <= scale and (prop.precision is None or whole + scale <= prop.precision)
+    scale = needed if prop.scale is None else prop.scale
+    return needed <= scale and (prop.precision is None or whole + scale <= prop.precision)

@@ -11,7 +11,7 @@ from connectors.sandbox.odata_v2 import refusals
 from connectors.sandbox.odata_v2.paths import Key, Target
 from connectors.sandbox.odata_v2.query import Query, Shape
 from connectors.sandbox.odata_v2.service import EntitySet, Navigation, Row, Service
-from connectors.sandbox.odata_v2.values import comparable, etag, key_of, to_json, to_literal, value_of
+from connectors.sandbox.odata_v2.values import comparable, etag, in_language, key_of, to_json, to_literal, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,10 @@ class Page:
 class Reader:
     """Answers reads of one service from the rows of its entity sets."""
 
-    def __init__(self, service: Service, data: Mapping[str, list[Row]]) -> None:
+    def __init__(self, service: Service, data: Mapping[str, list[Row]], language: str = "EN") -> None:
         self.service = service
         self.data = data
+        self.language = language
 
     def find(self, entity_set: EntitySet, key: Key) -> Row:
         """Return the row with this comparable key, or refuse with 404."""
@@ -82,9 +83,15 @@ class Reader:
         far = [(other.properties[name], comparable(other.properties[name])) for name in navigation.on.values()]
         index: dict[Key, list[Row]] = {}
         for row in self.data.get(other.name, ()):
+            if any(value_of(other.properties[name], row) not in texts for name, texts in navigation.where.items()):
+                continue
             index.setdefault(tuple(inner(value_of(prop, row)) for prop, inner in far), []).append(row)
         found = (index.get(tuple(inner(value_of(prop, row)) for prop, inner in near), []) for row in rows)
         return [sorted(each, key=lambda row: _arbitrary(other, row, 0)) for each in found]
+
+    def shown(self, entity_set: EntitySet, row: Row) -> Row:
+        """Return a row as the reader sees it, in the language of the logon."""
+        return in_language(entity_set, row, self.language)
 
     def shaped(self, entity_set: EntitySet, rows: Sequence[Row], shape: Shape, root: str) -> list[dict[str, Any]]:
         """Write rows as JSON objects; `root` is the address of the service."""
@@ -92,7 +99,8 @@ class Reader:
         for row in rows:
             address = entity_address(entity_set, row, root)
             answer: dict[str, Any] = {"__metadata": _metadata(entity_set, row, address)}
-            answer |= {prop.name: to_json(prop, row) for prop in shape.properties}
+            shown = self.shown(entity_set, row)
+            answer |= {prop.name: to_json(prop, shown) for prop in shape.properties}
             answer |= {each.name: {"__deferred": {"uri": f"{address}/{each.name}"}} for each in shape.deferred}
             answers.append(answer)
         for navigation, inner in shape.expanded:

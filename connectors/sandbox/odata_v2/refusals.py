@@ -32,9 +32,10 @@ def not_found(entity_type: str) -> ODataRefusal:
     return ODataRefusal(404, "/IWBEP/CM_MGW_RT/020", f"Resource not found for segment '{entity_type}'")
 
 
-def unknown_service(name: str) -> ODataRefusal:
+def unknown_service(name: str, version: str) -> ODataRefusal:
     """Say that the service is not registered; really a 403, though it is no matter of rights."""
-    return ODataRefusal(403, "/IWFND/MED/170", f"No service found for namespace '', name '{name}', version '0001'")
+    text = f"No service found for namespace '', name '{name}', version '{version:0>4}'"
+    return ODataRefusal(403, "/IWFND/MED/170", text)
 
 
 def not_authorized(service: str, version: str) -> ODataRefusal:

@@ -171,7 +171,7 @@ def _property(name: str, said: Mapping[str, Any], currencies: set[str], service:
         sortable="sortable" not in denied,
         is_amount=unit in currencies,
         whole_units=frozenset(service["wholeUnits"]) if counted else None,
-        words=service["words"] if said.get("worded") else {},
+        words=service.get("words", {}) if said.get("worded") else {},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,9 @@ CURRENCY_DECIMALS = {"BHD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "TND": 3}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_DATE = date.min
 NO_INSTANT = datetime.min.replace(tzinfo=UTC)
+FIRST_DAY = -62_135_769_600_000
+"""The milliseconds that the system sends for 1 January of the year 1: it counts two days more than today's calendar."""
+MOST_DECIMALS_OF_A_UNIT = 3
 NUMBERS = ("Edm.Byte", "Edm.SByte", "Edm.Int16", "Edm.Int32", "Edm.Int64")
 
 
@@ -116,9 +119,9 @@ def to_literal(prop: Property, row: Row) -> str:
         case "Edm.String":
             return "'" + quote(str(outer(prop, value)).replace("'", "''"), safe="") + "'"
         case "Edm.DateTime":
-            return f"datetime'{quote(f'{datetime(value.year, value.month, value.day):%Y-%m-%dT%H:%M:%S}')}'"
+            return f"datetime'{quote(f'{_comparable_date(value).isoformat()}T00:00:00')}'"
         case "Edm.DateTimeOffset":
-            return f"datetimeoffset'{quote(instant_text(value), safe='')}'"
+            return f"datetimeoffset'{quote(instant_text(prop, value), safe='')}'"
         case "Edm.Time":
             return f"time'{to_json(prop, row)}'"
         case "Edm.Guid":
@@ -138,9 +141,34 @@ def etag(entity_set: EntitySet, row: Row) -> str | None:
     return f'W/"{to_literal(entity_set.properties[entity_set.etag], row)}"'
 
 
-def instant_text(value: datetime) -> str:
-    """Write an instant with the seven decimals that the system keeps."""
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{value.microsecond:06d}0Z"
+def instant_text(prop: Property, value: datetime) -> str:
+    """Write an instant with the seven decimals that the system keeps, or with none if the property has none."""
+    decimals = "" if prop.precision == 0 else f".{value.microsecond:06d}0"
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}{decimals}Z"
+
+
+def in_language(entity_set: EntitySet, row: Row, language: str) -> Row:
+    """Return the row with its words in the language of the logon, each in a column of four, cut to the length."""
+    worded = [prop for prop in entity_set.properties.values() if language in prop.words]
+    if not worded:
+        return row
+    translated = {}
+    for prop in worded:
+        known = prop.words[language]
+        said = " ".join(f"{known.get(word, word):<4}" for word in str(value_of(prop, row)).split())
+        translated[prop.name] = said[: prop.max_length].rstrip()
+    return {**row, **translated}
+
+
+def moment(milliseconds: int) -> datetime:
+    """Read what the system sends as a moment; OverflowError if no calendar has it."""
+    return NO_INSTANT if milliseconds == FIRST_DAY else EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def decimals(value: Decimal) -> int:
+    """Return how many decimals a finite number needs."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _is_number(value: str | None) -> bool:
@@ -162,6 +190,8 @@ def _comparable_instant(value: date | datetime | None) -> datetime:
 
 
 def _milliseconds(value: date | datetime) -> int:
+    if _comparable_date(value) == NO_DATE:
+        return FIRST_DAY
     passed = _comparable_instant(value) - EPOCH
     return passed.days * 86_400_000 + passed.seconds * 1_000 + passed.microseconds // 1_000
 
@@ -170,6 +200,9 @@ def _rounded(prop: Property, value: Decimal, row: Row) -> Decimal:
     places = prop.scale
     if prop.is_amount and prop.unit:
         places = CURRENCY_DECIMALS.get(row.get(prop.unit) or "", 2)
+    elif prop.whole_units is not None and places is not None:
+        usual = 0 if row.get(prop.unit or "") in prop.whole_units else min(places, MOST_DECIMALS_OF_A_UNIT)
+        places = min(places, max(usual, decimals(value)))
     if places is None:
         return value
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)

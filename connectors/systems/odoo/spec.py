@@ -40,7 +40,7 @@ _UNITS = {"Units": "C62", "kg": "KGM", "g": "GRM", "L": "LTR", "m": "MTR", "Hour
 
 def _text(path: str) -> At:
     """Text, whose search may find more than ours: a server may be set to leave accents out of account."""
-    return At(path, filter=_TEXT, is_loose=True)
+    return At(path, filter=_TEXT, finds_more=True)
 
 
 def _stamp(path: str) -> At:

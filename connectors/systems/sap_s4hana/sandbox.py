@@ -21,9 +21,14 @@ USERS: Mapping[str, str] = {"SWITCHGEAR": "demo-only"}
 ENTITIES: Mapping[str, str] = {
     "API_PURCHASEORDER_PROCESS_SRV": "PURCHASE_ORDER",
     "API_BUSINESS_PARTNER": "VENDOR",
+    "API_MAINTENANCEORDER": "WORK_ORDER",
+    "API_EQUIPMENT": "ASSET",
+    "API_FUNCTIONALLOCATION": "ASSET",
+    "API_PRODUCT_SRV": "INVENTORY_ITEM",
+    "API_MATERIAL_STOCK_SRV": "INVENTORY_ITEM",
 }
 """Which unified kind of record the entity sets of a service belong to."""
-ENTITY_PATH = re.compile(r"/sap/opu/odata/sap/(\w+)/[A-Za-z_]")
+ENTITY_PATH = re.compile(r"/sap/opu/odata/sap/(\w+)(?:;v=\d+)?/[A-Za-z_]")
 
 
 def sandbox(
@@ -34,6 +39,7 @@ def sandbox(
     page_size: int | Mapping[str, int] = 100,
     maximum_page_size: int | None = None,
     public_url: str | None = None,
+    language: str = "EN",
 ) -> ControlledSandbox:
     """Assemble the sandbox over `data` (default: the samples); for the settings see ODataV2Sandbox.
 
@@ -47,8 +53,9 @@ def sandbox(
         page_size=page_size,
         maximum_page_size=maximum_page_size,
         public_url=public_url,
+        language=language,
     )
-    return ControlledSandbox(application, entity_of=entity_of, entities=ENTITIES.values())
+    return ControlledSandbox(application, entity_of=entity_of, entities=dict.fromkeys(ENTITIES.values()))
 
 
 def entity_of(path: str) -> str | None:

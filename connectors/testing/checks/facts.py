@@ -25,7 +25,8 @@ async def sources_can_do_what_is_declared(bench: Bench) -> None:
     """Where a field declares a filter or a sort, the system can filter or sort by its paths."""
     for resource in bench.system.resources:
         key = _facts(bench, resource, resource.key)
-        assert key.is_filterable and key.is_sortable, f"{resource.source} cannot be walked by {resource.key}"
+        assert key.is_filterable, f"{resource.source} cannot be walked by {resource.key}"
+        assert key.is_sortable, f"{resource.source} cannot be walked by {resource.key}"
         for condition in compared(resource.where):
             assert _facts(bench, resource, condition.path).is_filterable, condition.path
         for name, word in _words(resource):

@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.plan import plan_read
+from connectors.scan import SortTooLarge
 from connectors.spec import Resource
 from connectors.testing.bench import Bench, Opened
 from connectors.testing.checks.filters import orders_of
 from connectors.testing.registry import check
 from connectors.testing.walks import keys_of, walk
-from schema.filters import EVERYTHING, Condition, Operator
+from schema.filters import EVERYTHING, Condition, Operator, Or
 from schema.sorting import SortStep
 
 _SIZES = (1, 2, 3, 7, 50)
@@ -53,10 +54,42 @@ async def answers_in_pieces_are_read_whole(bench: Bench) -> None:
                 assert found == whole[resource.source], f"{resource.model.name}: answers cut after {cut}"
 
 
+@check
+async def a_scan_that_stops_at_its_bound_is_taken_up_again(bench: Bench) -> None:
+    """With a filter that is decided here, few rows are looked at for one page; the next goes on from there."""
+    async with bench.open() as opened:
+        for resource in bench.system.resources:
+            few = replace(resource, page_size=4)
+            for order in (None, *_pushed_orders(resource)[:2]):
+                whole = keys_of(await walk(opened, resource, order=order))
+                for rare in (whole[-1:], whole[::5]):
+                    tree = Or(tuple(Condition("remoteId", Operator.CONTAINS, key) for key in rare))
+                    expected = keys_of(await walk(opened, resource, tree, order))
+                    found = keys_of(await walk(opened, few, tree, order, page=2, max_rows=5))
+                    assert found == expected, f"{resource.model.name} by {order}"
+
+
+@check
+async def more_rows_than_can_be_sorted_here_are_refused(bench: Bench) -> None:
+    """An order that the source does not make is made here up to a bound, and beyond it not at all."""
+    async with bench.open() as opened:
+        for resource in bench.system.resources:
+            for order in orders_of(resource):
+                if plan_read(resource, EVERYTHING, order).sorts_here:
+                    try:
+                        await walk(opened, replace(resource, page_size=4), order=order, max_rows=8)
+                    except SortTooLarge:
+                        continue
+                    raise AssertionError(f"{resource.model.name} by {order} was sorted beyond the bound")
+
+
+def _pushed_orders(resource: Resource) -> list[SortStep]:
+    return [order for order in orders_of(resource) if plan_read(resource, EVERYTHING, order).sorter is not None]
+
+
 async def _walks(opened: Opened, resource: Resource) -> list[Any]:
-    orders = [order for order in orders_of(resource) if not plan_read(resource, EVERYTHING, order).sorts_here]
     decided_here = Condition("remoteId", Operator.CONTAINS, "")
     walks = [keys_of(await walk(opened, resource, decided_here, page=4))]
-    for order in [None, *orders]:
+    for order in (None, *_pushed_orders(resource)):
         walks.append(keys_of(await walk(opened, resource, order=order, page=7)))
     return walks

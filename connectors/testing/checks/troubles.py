@@ -12,6 +12,7 @@ from connectors.errors import (
     TimedOut,
     Trouble,
     Unavailable,
+    WrongSystem,
 )
 from connectors.spec import Resource
 from connectors.testing.bench import RETRY_AFTER_SECONDS, Bench, Misfortune, Opened
@@ -40,7 +41,10 @@ MEANINGS = {
     Misfortune.TRUNCATED: Meaning(BadAnswer),
     Misfortune.WEB_PAGE: Meaning(BadAnswer),
     Misfortune.UNKNOWN_SHAPE: Meaning(BadAnswer),
+    Misfortune.GARBLED: Meaning(BadAnswer),
     Misfortune.TOO_LONG: Meaning(BadAnswer),
+    Misfortune.REDIRECT: Meaning(WrongSystem),
+    Misfortune.UNKNOWN_ADDRESS: Meaning(WrongSystem),
     Misfortune.NOBODY_LISTENS: Meaning(Unavailable, Sent.NOT_SENT),
     Misfortune.BREAKS_OFF: Meaning(Unavailable),
     Misfortune.SILENCE: Meaning(TimedOut),

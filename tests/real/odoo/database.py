@@ -20,6 +20,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "autovacuum": "off",
+    "min_wal_size": "2MB",
     "max_wal_size": "64MB",
 }
 

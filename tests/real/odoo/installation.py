@@ -19,8 +19,23 @@ from tests.real.odoo.seed import PLANT, seed
 from tests.real.odoo.wire import Client
 
 HERE = Path(__file__).parent
-NOT_INGREDIENTS = {"__init__.py", "capture.py", "fixtures.py", "recorder.py", "requirements.in", "server.py", "test_recipe.py"}
-MODULES = ["maintenance", "mrp", "purchase_stock", "repair", "rpc", "stock", "stock_maintenance"]
+NOT_INGREDIENTS = {
+    "__init__.py",
+    "capture.py",
+    "fixtures.py",
+    "recorder.py",
+    "requirements.in",
+    "server.py",
+    "test_recipe.py",
+}
+MODULES = ["maintenance", "mrp", "purchase_mrp", "purchase_stock", "repair", "rpc", "stock", "stock_maintenance"]
+SETTLED = (
+    "UPDATE stock_quant SET in_date = '2024-01-02 06:00:00'",
+    "UPDATE stock_move SET date = '2024-03-15 09:30:00' WHERE state = 'done'",
+    "UPDATE stock_move_line SET date = '2024-03-15 09:30:00' WHERE state = 'done'",
+    "UPDATE mrp_production SET date_finished = date_start + interval '1 hour'",
+    "VACUUM FULL ANALYZE",
+)
 DATED_TABLES = (
     "maintenance_equipment",
     "maintenance_equipment_category",
@@ -109,7 +124,6 @@ def _build(unfinished: Installation) -> None:
         with odoo(programs, unfinished.plant, served) as url:
             seed(Client(url, DATABASE), made)
         _settle(served)
-        _drop_unused_modules(programs, served)
     secret = unfinished.folder / "keys.json"
     secret.touch(mode=0o600)
     secret.write_text(json.dumps(made), encoding="utf-8")
@@ -131,7 +145,7 @@ def _run(command: list[str]) -> None:
 
 
 def _settle(served: database.Database) -> None:
-    """Give every record the same times of creation and change in every build.
+    """Give every record the same times in every build, of creation and change above all.
 
     Two neighbours share each moment, as records do that were saved together; every fifth record was never
     changed after its creation.
@@ -144,13 +158,5 @@ def _settle(served: database.Database) -> None:
             f" AS moment FROM {table}) AS moments WHERE id = number",
             DATABASE,
         )
-    served.execute("UPDATE stock_quant SET in_date = '2024-01-02 06:00:00'", DATABASE)
-    served.execute("VACUUM FULL ANALYZE", DATABASE)
-
-
-def _drop_unused_modules(programs: Programs, served: database.Database) -> None:
-    """Remove the modules that are not installed, which are most of the package."""
-    installed = set(served.execute("SELECT name FROM ir_module_module WHERE state = 'installed'", DATABASE).split())
-    for module in (programs.packages / "odoo" / "addons").iterdir():
-        if module.is_dir() and module.name not in installed:
-            shutil.rmtree(module)
+    for statement in SETTLED:
+        served.execute(statement, DATABASE)

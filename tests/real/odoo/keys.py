@@ -7,15 +7,15 @@ PREFIX = "KEYS "
 SCRIPT = """\
 import datetime, json
 
-def key(login, expiration=None):
+def key(login, name="tests", expiration=None):
     user = env["res.users"].search([("login", "=", login)])
-    return env["res.users.apikeys"].with_user(user).sudo()._generate(None, "tests", expiration)
+    return env["res.users.apikeys"].with_user(user).sudo()._generate(None, name, expiration)
 
 for user in {users!r}:
     env["res.users"].with_context(no_reset_password=True).create(user)
 logins = ["admin", *(user["login"] for user in {users!r})]
 keys = {{login: key(login) for login in logins}}
-keys["expired"] = key("switchgear", datetime.datetime(2024, 1, 1))
+keys["expired"] = key("switchgear", "expired", datetime.datetime(2024, 1, 1))
 env.cr.commit()
 print({prefix!r} + json.dumps(keys))
 """

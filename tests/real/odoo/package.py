@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ VERSION = "19.0.0+dfsg-1"
 SHA256 = "9d2f598b0555db17e291d48ed24df184c70823c053c4c5ed53c467ca7f629bbf"
 SUITE = "sid"  # the only suite of Debian that has it
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+LEFT_OUT = ["i18n", "./usr/lib/python3/dist-packages/addons", "./usr/share"]  # translations, half a copy, manuals
 HOOKS = ("APT::Update::Pre-Invoke", "APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success")
 
 
@@ -27,8 +29,10 @@ def unpack(folder: Path) -> None:
     (archive,) = apt.glob("*.deb")
     if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
         raise RuntimeError(f"{NAME} {VERSION} is not the file whose checksum is pinned in {Path(__file__).name}")
-    _run(["dpkg", "--extract", str(archive), str(folder)], apt, variables)
-    _run(["rm", "-r", str(apt)], folder, variables)
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE) as contents:  # noqa: S603, S607
+        left_out = [f"--exclude={part}" for part in LEFT_OUT]
+        subprocess.run(["tar", "--extract", *left_out], cwd=folder, stdin=contents.stdout, check=True)  # noqa: S603, S607
+    shutil.rmtree(apt)
 
 
 def _private_apt(apt: Path) -> dict[str, str]:

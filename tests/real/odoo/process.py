@@ -77,9 +77,9 @@ def odoo(programs: Programs, folder: Path, database: Database) -> Iterator[str]:
 
 
 def install(programs: Programs, folder: Path, database: Database, modules: list[str]) -> None:
-    """Create the plant's database with `modules` and all that they need."""
+    """Create the plant's database with `modules` and what they depend on."""
     command = _command(programs, folder, database, _free_port())
-    _run([*command, "--init", ",".join(modules), "--stop-after-init"], programs, "")
+    _run([*command, "--init", ",".join(modules), "--skip-auto-install", "--stop-after-init"], programs, "")
 
 
 def run_inside(programs: Programs, folder: Path, database: Database, script: str) -> str:

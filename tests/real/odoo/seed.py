@@ -59,7 +59,9 @@ def create_hoses(administrator: Administrator) -> None:
     line = {"attribute_id": length, "value_ids": [[6, 0, lengths]]}
     values = administrator.values(hoses) | {"attribute_line_ids": [[0, 0, line]]}
     templates = administrator.call("product.template", "create", vals_list=[values])
-    for code, id_ in zip(codes, administrator.find("product.product", ["product_tmpl_id", "in", templates]), strict=True):
+    for code, id_ in zip(
+        codes, administrator.find("product.product", ["product_tmpl_id", "in", templates]), strict=True
+    ):
         administrator.write("product.product", [id_], default_code=code, standard_price=hoses["standard_price"])
         administrator.remember(code, id_)
 
@@ -71,7 +73,8 @@ def admit_users(administrator: Administrator) -> None:
     administrator.write("res.groups", [group], implied_ids=[administrator.group("base.group_user")])
     models = {model: administrator.find("ir.model", ["model", "=", model])[0] for model in _readable(reader)}
     rights = [
-        {"name": f"read {model}", "model_id": id_, "group_id": group, "perm_read": True} for model, id_ in models.items()
+        {"name": f"read {model}", "model_id": id_, "group_id": group, "perm_read": True}
+        for model, id_ in models.items()
     ]
     administrator.create("ir.model.access", rights)
     rules = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.real.odoo import database
+from tests.real.odoo.database import Database, serving
 from tests.real.odoo.installation import installation
 from tests.real.odoo.process import DATABASE, odoo
 from tests.real.odoo.recorder import Recorder, recorder
@@ -27,7 +27,7 @@ class Odoo:
     database: str
     folder: Path
     keys: dict[str, str] = field(repr=False)
-    _beneath: database.Database = field(repr=False)
+    _beneath: Database = field(repr=False)
 
     def call(self, user: str, model: str, method: str, **arguments: Any) -> Any:
         """Return what Odoo itself answers to `user`; raises `wire.Refused` if that is no result."""
@@ -47,15 +47,13 @@ class Odoo:
 
     @contextmanager
     def key_expired(self, user: str) -> Iterator[None]:
-        """Let the API keys of `user` be past their date while the block lasts."""
-        owner = f"(SELECT id FROM res_users WHERE login = '{user}')"  # noqa: S608 - a login of this recipe
-        keys = f"UPDATE res_users_apikeys SET expiration_date = %s WHERE user_id = {owner} AND name = 'tests'"  # noqa: S608
-        not_the_expired_one = " AND (expiration_date IS NULL OR expiration_date > '2024-06-01')"
-        self._beneath.execute(keys % "'2024-12-31'" + not_the_expired_one, self.database)
+        """Let the API key of `user` be past its date while the block lasts."""
+        key = f"name = 'tests' AND user_id = (SELECT id FROM res_users WHERE login = '{user}')"  # noqa: S608 - our own
+        self._beneath.execute(f"UPDATE res_users_apikeys SET expiration_date = '2024-12-31' WHERE {key}", self.database)  # noqa: S608
         try:
             yield
         finally:
-            self._beneath.execute(keys % "NULL" + not_the_expired_one, self.database)
+            self._beneath.execute(f"UPDATE res_users_apikeys SET expiration_date = NULL WHERE {key}", self.database)  # noqa: S608
 
     @contextmanager
     def without_right_to_read(self, model: str) -> Iterator[None]:
@@ -94,7 +92,7 @@ def running() -> Iterator[Odoo]:
         folder = Path(name) / "plant"
         shutil.copytree(installed.plant, folder)
         with (
-            database.serving(installed.programs.postgresql, folder / "cluster") as served,
+            serving(installed.programs.postgresql, folder / "cluster") as served,
             odoo(installed.programs, folder, served) as url,
         ):
             yield Odoo(url, DATABASE, folder, installed.keys, served)

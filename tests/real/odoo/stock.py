@@ -4,7 +4,13 @@ from typing import Any
 
 from tests.real.odoo.administrator import Administrator
 
-STEPS = {"confirm": "action_confirm", "reserve": "action_assign", "cancel": "action_cancel"}
+STEPS = {
+    "confirm": "action_confirm",
+    "reserve": "action_assign",
+    "start": "action_start",
+    "finish": "button_mark_done",
+    "cancel": "action_cancel",
+}
 
 
 def create_stock(administrator: Administrator, plant: dict[str, Any]) -> None:
