@@ -127,22 +127,28 @@ class EachChild(Word):
 
 @dataclass(frozen=True, eq=False)
 class Many(Word):
-    """Child rows of their own kind, such as lines; `key` is the path of a child's own key.
+    """Child rows of their own kind, such as lines; `key` is the path of a child's own key, or the paths of its parts.
 
     `key_form` is given where a source sends children in no order to rely on: they are put in the order of their keys,
     which are written like this. Otherwise the source's order stands.
     """
 
     path: str
-    key: str
+    key: str | tuple[str, ...]
     fields: Mapping[str, FieldSpec]
     unsupported: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
     key_form: KeyForm | None = None
 
+    @property
+    def key_paths(self) -> tuple[str, ...]:
+        """The paths of all parts of the key."""
+        return (self.key,) if isinstance(self.key, str) else self.key
+
     def paths(self) -> Iterator[str]:
         """The paths of the key and of all fields, under that of the children."""
-        yield f"{self.path}.{self.key}"
+        for path in self.key_paths:
+            yield f"{self.path}.{path}"
         for spec in self.fields.values():
             for path in spec.paths():
                 yield f"{self.path}.{path}"

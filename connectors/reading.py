@@ -177,9 +177,10 @@ class ChildReader:
         self._cls = model.type
         self._models = fields_of(model.type)
         self._selection = selection
-        self._key = At(spec.key).reader(self._models["id"], wire)
+        readers = [At(path).reader(self._models["id"], wire) for path in spec.key_paths]
+        self._key = readers[0] if len(readers) == 1 else _joined_key(readers)
         self._columns: list[Column] = []
-        inner_paths = {spec.key}
+        inner_paths = set(spec.key_paths)
         self._links: list[Column] = []
         for name in selection:
             word = spec.fields.get(name)
@@ -228,6 +229,16 @@ class ChildReader:
                 values = [value for row in rows if (value := getattr(row, model.attribute)) is not None]
                 found.extend(_part_gaps(f"{path}.{name}", model, spec, values, below(self._selection, name)))
         return found
+
+
+def _joined_key(readers: Sequence[Getter]) -> Getter:
+    """The parts of a key in one text; parts may be empty, but not all of them."""
+
+    def read(row: Row) -> str | None:
+        parts = [get(row) or "" for get in readers]
+        return "|".join(parts) if any(parts) else None
+
+    return read
 
 
 def prune(spec: FieldSpec, model: FieldModel, selection: Selection) -> FieldSpec:

@@ -101,15 +101,27 @@ class ODataV2(WireProtocol):
         row[f"@{name}"] = {"results": rows}
 
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
-        """Expanded collections stand under `results`."""
-        get = self.getter(path)
+        """Expanded collections stand under `results`; those of several rows on the way are put together."""
+        steps = path.split(".")
 
         def children(row: Row) -> list[Row] | None:
-            found = get(row)
-            results = found.get("results") if isinstance(found, dict) else None
-            return results if isinstance(results, list) else None
+            rows = [row]
+            for step in steps:
+                found = [_expansion(item.get(step)) for item in rows]
+                if rows and all(item is None for item in found):
+                    return None
+                rows = [child for item in found for child in item or ()]
+            return rows
 
         return children
+
+
+def _expansion(value: Any) -> list[Row] | None:
+    """The rows that an expanded navigation property leads to; None where it was not expanded."""
+    if not isinstance(value, dict) or "__deferred" in value:
+        return None
+    results = value.get("results", [value])
+    return results if isinstance(results, list) else None
 
 
 def _expanded(paths: Iterable[str]) -> list[str]:

@@ -21,6 +21,8 @@ from connectors.systems.sap_s4hana.amounts import (
     order_amount,
     receipt_status,
 )
+from connectors.systems.sap_s4hana.inventory import products
+from connectors.systems.sap_s4hana.maintenance import equipments, functional_locations, maintenance_orders
 from connectors.systems.sap_s4hana.units import UNITS
 from schema.purchasing import (
     ApprovalStatus,
@@ -222,7 +224,7 @@ sap_s4hana = System(
     tier=3,
     deployments=(Deployment.CLOUD, Deployment.ON_PREMISES),
     protocol=ODataV2(),
-    resources=(purchase_orders, vendors),
+    resources=(purchase_orders, maintenance_orders, equipments, functional_locations, vendors, products),
     auth_methods=(
         AuthMethod(
             key="basic",

@@ -89,7 +89,8 @@ def _richest(rows: list[Row]) -> list[Row]:
 
 def _keys(resource: Resource) -> set[str]:
     """The names of the keys of rows and of child rows."""
-    return {resource.key, *(word.key for word in resource.fields.values() if isinstance(word, Many))}
+    words = [word for word in resource.fields.values() if isinstance(word, Many)]
+    return {resource.key, *(path for word in words for path in word.key_paths)}
 
 
 def _places(bench: Bench, found: Any, keys: set[str]) -> Iterator[tuple[dict[str, Any], str]]:

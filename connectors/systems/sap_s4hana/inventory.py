@@ -1,0 +1,135 @@
+"""Products of S/4HANA with their stock, which another service keeps in eleven-part rows, one for each kind of stock."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from connectors.composites import Calculated, Many, OverChildren, Parts, quantity
+from connectors.decisions import Case, Codes, First
+from connectors.fields import At, Can, Lookup, Ref
+from connectors.spec import Beside, Resource
+from connectors.systems.sap_s4hana.stock import (
+    average_cost,
+    english,
+    limit,
+    own_stock,
+    standard_cost,
+    unrestricted,
+    unrestricted_total,
+)
+from connectors.systems.sap_s4hana.units import UNITS
+from schema.inventory import InventoryItem, InventoryItemStatus, InventoryItemType
+
+_AMOUNT = {
+    "amount": ("MatlWrhsStkQtyInMatlBaseUnit", Decimal),
+    "unit": ("MaterialBaseUnit", str),
+    "kind": ("InventoryStockType", str),
+    "special": ("InventorySpecialStockType", str),
+}
+_COST = {
+    "control": ("PriceDeterminationControl", str),
+    "standard": ("StandardPrice", Decimal),
+    "average": ("MovingAveragePrice", Decimal),
+    "per": ("PriceUnitQty", Decimal),
+    "currency": ("Currency", str),
+}
+
+_STOCK_LEVELS = Many(
+    "@stock",
+    key=(
+        "Plant",
+        "StorageLocation",
+        "Batch",
+        "Supplier",
+        "Customer",
+        "WBSElementInternalID",
+        "SDDocument",
+        "SDDocumentItem",
+        "InventorySpecialStockType",
+        "InventoryStockType",
+    ),
+    fields={
+        "location": Parts({"code": At("StorageLocation"), "type": At("InventoryStockType"), "parentCode": At("Plant")}),
+        "lot": At("Batch"),
+        "onHand": quantity("MatlWrhsStkQtyInMatlBaseUnit", "MaterialBaseUnit", Lookup("MaterialBaseUnit", UNITS)),
+        "available": Calculated(unrestricted, _AMOUNT),
+    },
+    unsupported=("bin", "reserved", "onOrder", "unitCost", "asOf"),
+)
+
+
+def _limit(path: str) -> OverChildren:
+    planned = "to_ProductSupplyPlanning"
+    return OverChildren("to_Plant", limit, {"amount": (f"{planned}.{path}", Decimal), "unit": ("BaseUnit", str)})
+
+
+products = Resource(
+    entity=InventoryItem,
+    source="API_PRODUCT_SRV/A_Product",
+    key="Product",
+    title="name",
+    page_size=100,
+    max_keys=60,
+    beside={"stock": Beside("API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod", key="Material", order="Plant")},
+    fields={
+        "number": Ref("Product", filter=Can.EQ | Can.NULL),
+        "name": OverChildren(
+            "to_Description", english, {"language": ("Language", str), "text": ("ProductDescription", str)}
+        ),
+        "type": Codes(
+            "ProductType",
+            {
+                "ERSA": InventoryItemType.SPARE_PART,
+                "HIBE": InventoryItemType.CONSUMABLE,
+                "VERB": InventoryItemType.CONSUMABLE,
+                "ROH": InventoryItemType.RAW_MATERIAL,
+                "NLAG": InventoryItemType.NON_STOCK,
+                "DIEN": InventoryItemType.SERVICE,
+                "SERV": InventoryItemType.SERVICE,
+                "HAWA": InventoryItemType.STOCK,
+                "FERT": InventoryItemType.STOCK,
+            },
+            filter=Can.EQ,
+        ),
+        "sourceType": At("ProductType"),
+        "status": First(
+            (
+                Case("IsMarkedForDeletion", True, InventoryItemStatus.OBSOLETE),
+                Case("CrossPlantStatus", "", InventoryItemStatus.ACTIVE),
+            ),
+            filter=Can.EQ,
+        ),
+        "sourceStatus": At("CrossPlantStatus"),
+        "isDeleted": At("IsMarkedForDeletion", filter=Can.EQ, required=True),
+        "updatedAt": At(
+            "LastChangeDateTime",
+            filter=Can.EQ | Can.RANGE | Can.NULL,
+            sort=True,
+            resolution=timedelta(milliseconds=1),
+        ),
+        "category": Parts({"code": At("ProductGroup", filter=Can.EQ | Can.NULL)}),
+        "baseUnit": At("BaseUnit"),
+        "purchaseUnit": At("PurchaseOrderQuantityUnit"),
+        "barcode": At("ProductStandardID", filter=Can.EQ | Can.NULL),
+        "manufacturerPartNumber": At("ProductManufacturerNumber", filter=Can.EQ | Can.NULL),
+        "standardCost": OverChildren("to_Valuation", standard_cost, _COST),
+        "averageCost": OverChildren("to_Valuation", average_cost, _COST),
+        "isLotTracked": At("IsBatchManagementRequired"),
+        "onHand": OverChildren("@stock", own_stock, _AMOUNT),
+        "available": OverChildren("@stock", unrestricted_total, _AMOUNT),
+        "maximum": _limit("MaximumStockQuantity"),
+        "reorderPoint": _limit("ReorderThresholdQuantity"),
+        "safetyStock": _limit("SafetyStockQuantity"),
+        "stockLevels": _STOCK_LEVELS,
+    },
+    unsupported=("createdAt", "organization", "reserved", "onOrder", "lastCost", "isCritical"),
+    unmapped=(
+        "description",
+        "manufacturer",
+        "isSerialTracked",
+        "minimum",
+        "reorderQuantity",
+        "leadTimeDays",
+        "isBelowMinimum",
+        "preferredVendor",
+    ),
+)
