@@ -251,7 +251,10 @@ async def read_by_keys(
         chunk = tuple(keys[start : start + resource.max_keys])
         plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk), None)
         scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk))
-        found.extend((await scan.run(None, len(chunk))).records)
+        records = (await scan.run(None, len(chunk))).records
+        if any(record.origin.key not in chunk for record in records):
+            raise BadAnswer("The system answers with other records than were asked for by key.")
+        found.extend(records)
     return found
 
 

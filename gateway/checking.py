@@ -92,4 +92,5 @@ def _print(report: Report) -> None:
     if report.is_good and report.described is not None:
         click.echo(f"{report.described.system.title} is described well.")
     else:
-        click.echo(f"{len(report.mistakes)} mistakes.")
+        count = len(report.mistakes)
+        click.echo("1 mistake." if count == 1 else f"{count} mistakes.")

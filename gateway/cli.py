@@ -50,7 +50,10 @@ def main() -> None:
 def demo(host: str, port: int, data: Path | None) -> None:
     """Run a whole plant with invented data, and a console to ask it."""
     from gateway.demo.running import run_demo
+    from gateway.keyring import KeyringError
     from gateway.logging import configure
+    from gateway.servers import CannotListen
+    from gateway.stores.errors import StoreError
 
     settings = _settings()
     configure("WARNING")
@@ -58,8 +61,12 @@ def demo(host: str, port: int, data: Path | None) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
         asyncio.run(run_demo(settings, host, port, data, click.echo))
+    except CannotListen as error:
+        raise click.ClickException(f"{error}; --port 0 takes any free one") from None
+    except (KeyringError, SettingsError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"{host}:{port} cannot be listened on: {error.strerror}; try --port 0") from None
+        raise click.ClickException(f"{error.filename or data}: {error.strerror}") from None
 
 
 @main.command()
@@ -67,11 +74,12 @@ def init() -> None:
     """Make the encryption keys and the admin token, once."""
     from gateway.keyring import KeyringError
     from gateway.operators import admin_token_file, initialize
+    from gateway.stores.errors import StoreError
 
     settings = _settings()
     try:
         token = asyncio.run(initialize(settings))
-    except (KeyringError, FileExistsError) as error:
+    except (KeyringError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Encryption keys: {settings.keys_path} (back them up: without them, credentials are lost)")
     if token is None:
@@ -89,7 +97,7 @@ def serve() -> None:
     from gateway.keyring import Keyring, KeyringError
     from gateway.logging import configure
     from gateway.operators import admit_operator
-    from gateway.servers import MainServer, configuration, listen, port_of
+    from gateway.servers import CannotListen, MainServer, configuration, listen, port_of
     from gateway.stores.errors import StoreError
 
     settings = _settings()
@@ -110,8 +118,8 @@ def serve() -> None:
         raise click.ClickException("There is no admin token: run `switchgear init`, or set SWITCHGEAR_ADMIN_TOKEN.")
     try:
         listener = listen(settings.host, settings.port)
-    except OSError as error:
-        raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}") from None
+    except CannotListen as error:
+        raise click.ClickException(str(error)) from None
     port = port_of(listener)
     click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
     application = build(settings, keyring, [(settings.host, port)])

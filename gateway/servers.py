@@ -35,29 +35,39 @@ class SideServer(uvicorn.Server):
         yield
 
 
-def configuration(application: ASGIApp) -> uvicorn.Config:
-    """How every server of this process runs; logging is the process's own."""
+def configuration(application: ASGIApp, grace_seconds: int = _GRACE_SECONDS) -> uvicorn.Config:
+    """How every server of this process runs; at its end, requests under way have so many seconds left.
+
+    Logging is the process's own.
+    """
     return uvicorn.Config(
         application,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
         ws="none",
     )
 
 
+class CannotListen(Exception):
+    """The address is not ours or the port is taken; the message says which."""
+
+    def __init__(self, host: str, port: int, reason: str | None) -> None:
+        super().__init__(f"{host}:{port} cannot be listened on: {reason}")
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; a port that is taken is an OSError before anything else starts."""
+    """A socket to listen on; one that cannot be had is CannotListen before anything else starts."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, because asyncio turns Nagle's algorithm off only where it can see that it is TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise CannotListen(host, port, error.strerror) from None
     listener.set_inheritable(True)
     return listener
 

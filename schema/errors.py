@@ -38,7 +38,6 @@ class ErrorCode(Enum):
     VALIDATION_FAILED = "A value in the request is not valid."
     QUERY_TOO_COMPLEX = "The query would cost too much."
     QUERY_TOO_DEEP = "The query is nested too deeply."
-    UNSUPPORTED_FILTER = "This filter cannot be used here."
     UNSUPPORTED_SORT = "This order cannot be used here."
     FILTER_TOO_EXPENSIVE = "The filter would read too many rows."
     INVALID_CURSOR = "The cursor is not ours or does not fit the query."
@@ -79,7 +78,6 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     _R.VALIDATION_FAILED: Meaning(_C.REQUEST, False, "Correct the value that `field` names."),
     _R.QUERY_TOO_COMPLEX: Meaning(_C.REQUEST, False, "Ask for less at once, or split the query."),
     _R.QUERY_TOO_DEEP: Meaning(_C.REQUEST, False, "Nest the query less deeply, or split it."),
-    _R.UNSUPPORTED_FILTER: Meaning(_C.REQUEST, False, "Use another filter; the message says which."),
     _R.UNSUPPORTED_SORT: Meaning(
         _C.REQUEST,
         False,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -75,7 +76,14 @@ class WordBuilder:
         """One word, for a field that may not exist."""
         match entry:
             case AtEntry():
-                return At(entry.at, abilities(entry.filter), entry.sort, entry.required, entry.finds_more)
+                return At(
+                    entry.at,
+                    abilities(entry.filter),
+                    entry.sort,
+                    entry.required,
+                    entry.finds_more,
+                    None if entry.resolution is None else timedelta(**{entry.resolution: 1}),
+                )
             case CodesEntry():
                 return self._codes(entry, model, keys)
             case FirstEntry():

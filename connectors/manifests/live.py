@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.client import Source, Tally
-from connectors.errors import Trouble
+from connectors.errors import BadAnswer, Trouble
 from connectors.manifests.checking import Report, facts_of, strangers, unknown_words, unreadable
 from connectors.manifests.mistakes import Mistake, find_line
 from connectors.manifests.reading import SYSTEM_FILE, Described
@@ -97,11 +97,11 @@ class _Visit:
         wanted = records[-1].origin.key
         try:
             found = await read_by_keys(self._source, self._reader, [wanted], Tally(), self._deadline)
-        except SortTooLarge:
-            found = list(records)
-        keys = [record.origin.key for record in found]
-        if keys != [wanted]:
-            self.blame(f"asked for the record with the key {wanted!r}, the source gives {keys[:_SHOWN]}", "read")
+        except (BadAnswer, SortTooLarge):
+            self.blame(f"asked for the record with the key {wanted!r}, the source gives others", "read")
+            return
+        if [record.origin.key for record in found] != [wanted]:
+            self.blame(f"asked for the record with the key {wanted!r}, the source does not find it", "read")
 
     async def _check_filter(self, path: str, records: Sequence[Any]) -> None:
         """A source that does not know a parameter often leaves it out of account, and answers with every row."""

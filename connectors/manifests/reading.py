@@ -20,6 +20,7 @@ from connectors.spec import System
 SYSTEM_FILE = "system.toml"
 FACTS_FILE = "facts.toml"
 _LARGEST_FILE = 1024 * 1024
+_QUOTED = re.compile(r"'([\w-]+)'")
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -101,18 +102,27 @@ def _line(mistake: Mistake) -> int:
 
 def _read_error(name: str, text: str, data: Any, form: type[BaseModel], error: Any) -> Mistake:
     """One mistake that the form has found, in the words of somebody who writes TOML."""
-    keys = _keys_in(data, error["loc"])
+    loc = tuple(step for step in error["loc"] if step != "[key]")
+    keys = _keys_in(data, loc)
     line = find_line(text, keys)
-    last = str(error["loc"][-1])
+    last, given, context = str(loc[-1]), error["input"], error.get("ctx", {})
+    known = _QUOTED.findall(context.get("expected_tags") or str(context.get("expected", "")))
     match error["type"]:
         case "missing":
             message = f"{last!r} is missing"
         case "extra_forbidden":
-            message = f"there is no {last!r} here{suggest(last, _names_at(form, error['loc'][:-1]))}"
+            message = f"there is no {last!r} here{suggest(last, _names_at(form, loc[:-1]))}"
             keys = keys[:-1]
         case "no_word":
-            given = error["input"] if isinstance(error["input"], dict) else {}
-            message = error["msg"] + "".join(suggest(key, WORDS) for key in given)
+            message = error["msg"] + "".join(suggest(key, WORDS) for key in (given if isinstance(given, dict) else {}))
+        case "literal_error" if error["loc"][-1] == "[key]":
+            message = f"there is no {last!r} here{suggest(last, known)}"
+            keys = keys[:-1]
+        case "literal_error":
+            message = error["msg"] + suggest(str(given), known)
+        case "union_tag_invalid":
+            tag = str(context["tag"])
+            message = f"`kind` is {tag!r}, and has to be one of {', '.join(known)}{suggest(tag, known)}"
         case _:
             message = error["msg"]
     return Mistake(name, line, placed(keys, message))

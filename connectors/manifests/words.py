@@ -24,13 +24,17 @@ KeyFormEntry = Literal["text", "number", "guid"] | Padded
 
 
 class AtEntry(Entry):
-    """The value at a path; a plain text means the same."""
+    """The value at a path; a plain text means the same.
+
+    `resolution` is for moments that the source compares coarser or finer than it shows them.
+    """
 
     at: str
     filter: list[Ability] = []
     sort: bool = False
     required: bool = False
     finds_more: bool = False
+    resolution: Literal["seconds", "milliseconds"] | None = None
 
     @model_validator(mode="before")
     @classmethod

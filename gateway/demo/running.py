@@ -32,6 +32,7 @@ from schema.connections import ApiKeyKind, ApiKeyScope, Environment
 from schema.systems import Deployment
 
 _LOOPBACK = "127.0.0.1"
+_GRACE_SECONDS = 1
 _NOTICE = "Demo: invented data in stand-ins of SAP S/4HANA; the key in the headers is that of the first customer."
 
 
@@ -40,7 +41,9 @@ async def run_demo(settings: Settings, host: str, port: int, data: Path | None, 
     with contextlib.ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="switchgear-demo-")))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings = settings.model_copy(update={"data_directory": folder, "database_url": None, "keys_file": None, "profile": "dev"})
+        # The operator's own database and keys are no place for invented customers.
+        own = {"data_directory": folder, "database_url": None, "keys_file": None}
+        settings = settings.model_copy(update={**own, "profile": "dev"})
         settings = _with_admin_token(settings)
         keyring = _keyring(settings)
         await admit_operator(settings, keyring)
@@ -52,7 +55,7 @@ async def run_demo(settings: Settings, host: str, port: int, data: Path | None, 
         gateway: Gateway = application.state.gateway
         gateway.is_prepared = False
         async with _stand_ins(known) as addresses:
-            server = MainServer(configuration(application))
+            server = MainServer(configuration(application, _GRACE_SECONDS))
             serving = asyncio.create_task(server.serve([listener]))
             await until_started(server, serving)
             notes.update(known or await _furnish(gateway, settings, addresses))

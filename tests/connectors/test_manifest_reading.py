@@ -1,5 +1,6 @@
 """Reading a manifest's folder: what it becomes, and what is said of mistakes."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ class TestWords:
             tmp_path,
             """
             number = { at = "no", filter = ["eq", "null"], required = true }
+            createdAt = { at = "made", resolution = "milliseconds" }
             legalName = { joined = ["first", "last"] }
             email = { first_text = ["mail", "mail2"] }
             phone = { lookup = "phone", table = { a = "b" } }
@@ -83,6 +85,8 @@ class TestWords:
             status = { codes = "state", values = { a = "ACTIVE", b = "BLOCKED" }, filter = ["eq"] }
             """,
         ).fields
+        created: Any = fields["createdAt"]
+        assert created.resolution == timedelta(milliseconds=1)
         number, legal_name, email, phone = (fields[name] for name in ("number", "legalName", "email", "phone"))
         assert isinstance(number, At)
         assert (number.path, number.filter, number.required) == ("no", Can.EQ | Can.NULL, True)
@@ -231,6 +235,18 @@ class TestMistakes:
             "system.toml:27: resources.Vendor.fields.number: there is no 'filtre' here; did you mean 'filter'?",
             "system.toml:28: resources.Vendor.fields.email.at: Input should be a valid string",
             "system.toml:29: resources.Vendor.fields.status.values: Input should be a valid dictionary",
+        ]
+
+    def test_choices_are_suggested(self, tmp_path: Path) -> None:
+        text = _HEAD.replace("eq =", "eqq =").replace('"comma"', '"coma"').replace('"header"', '"heder"')
+        paging = '[resources.Vendor.read]\npaging = { kind = "ofset", offset = "o", limit = "l" }\n'
+        assert _mistakes(tmp_path, text + _FIELDS + paging) == [
+            "system.toml:10: protocol.several: Input should be 'repeated' or 'comma'; did you mean 'comma'?",
+            "system.toml:11: protocol.filters: there is no 'eqq' here; did you mean 'eq'?",
+            "system.toml:13: logins.0: `kind` is 'heder', and has to be one of none, header, query, basic, "
+            "client-credentials; did you mean 'header'?",
+            "system.toml:27: resources.Vendor.read.paging: `kind` is 'ofset', and has to be one of none, offset, "
+            "page-number, cursor, link, link-header, after-key; did you mean 'offset'?",
         ]
 
     def test_names_of_the_model_are_checked(self, tmp_path: Path) -> None:

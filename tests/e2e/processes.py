@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -44,6 +44,7 @@ class Program:
     def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.url = ""
         self._output, self._errors = folder / "stdout.txt", folder / "stderr.txt"
         with self._output.open("w") as output, self._errors.open("w") as errors:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
@@ -60,9 +61,9 @@ class Program:
         """What it has logged so far."""
         return self._errors.read_text()
 
-    def until(self, what: str, check: Any) -> Any:
+    def until(self, what: str, check: Any, seconds: float = PATIENCE_SECONDS) -> Any:
         """Wait until a check gives something, for as long as the process lives."""
-        for _ in range(int(PATIENCE_SECONDS / _STEP_SECONDS)):
+        for _ in range(int(seconds / _STEP_SECONDS)):
             found = check()
             if found:
                 return found
@@ -78,9 +79,9 @@ class Program:
             found = _LISTENS.search(self.output + self.errors)
             return found[0] if found else None
 
-        url: str = self.until("an address", address)
-        self.until("readiness", lambda: _answers(f"{url}/readyz"))
-        return url
+        self.url = self.until("an address", address)
+        self.until("readiness", lambda: _answers(f"{self.url}/readyz"))
+        return self.url
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit code."""
@@ -138,8 +139,10 @@ class Client:
         (error,) = self.ask(query, **variables)["errors"]
         return str(error["extensions"]["code"])
 
-    def close(self) -> None:
-        """Let go of the connections."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
 
@@ -166,6 +169,11 @@ class SandboxControl:
         """Give it a trouble; `none` ends it."""
         self._http.put("/_sandbox/faults", json={"mode": mode, **details}).raise_for_status()
 
+    def admit(self, username: str, password: str) -> None:
+        """Let someone log on, or give them another password."""
+        given = {"username": username, "password": password}
+        self._http.put("/_sandbox/credentials", json=given).raise_for_status()
+
     def count(self, entity_set: str, condition: str | None = None) -> int:
         """How many rows the system itself says that there are."""
         parameters = {"$filter": condition} if condition else {}
@@ -186,7 +194,8 @@ class SandboxControl:
             url, parameters = content.get("__next"), None
         return found
 
-    def close(self) -> None:
-        """End every trouble and let go of the connections."""
-        self.trouble("none")
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._http.close()

@@ -335,7 +335,8 @@ async def test_another_keyring_opens_no_connection_and_no_token(tmp_path: Path, 
         _, token = await before.connected(erp)
     async with running_gateway(tmp_path, Keyring.generate()) as after:
         assert await after.refused(ORDERS, token) == "UNAUTHENTICATED"
-        assert (await after.data(ORDERS))["purchaseOrders"]["sources"] == []
+        (source,) = (await after.data(ORDERS))["purchaseOrders"]["sources"]
+        assert source == {"status": "REAUTHORIZATION_REQUIRED", "error": {"code": "REAUTHORIZATION_REQUIRED"}}
 
 
 async def test_a_changed_password_is_told_by_the_source(gateway: RunningGateway, erp: StandIn) -> None:

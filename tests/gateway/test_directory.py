@@ -330,8 +330,9 @@ async def test_sealed_credentials_open_in_their_own_row_only(erps: Sequence[Stan
         database.execute("UPDATE credentials SET connection_id = 'x' WHERE connection_id = ?", (ours,))
         database.execute("UPDATE credentials SET connection_id = ? WHERE connection_id = ?", (ours, theirs))
     async with running_gateway(folder, keyring) as gateway:
-        seen = await gateway.data("{ purchaseOrders { sources { connection { id } } } }")
-        assert seen["purchaseOrders"]["sources"] == []
+        seen = await gateway.data("{ purchaseOrders { nodes { id } isComplete sources { status } } }")
+        assert seen["purchaseOrders"]["sources"] == [{"status": "REAUTHORIZATION_REQUIRED"}]
+        assert (seen["purchaseOrders"]["nodes"], seen["purchaseOrders"]["isComplete"]) == ([], False)
 
 
 async def test_a_system_of_a_newer_version_hides_nothing_else(erps: Sequence[StandIn], tmp_path_factory: Any) -> None:

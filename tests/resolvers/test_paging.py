@@ -221,8 +221,8 @@ def test_a_source_that_fails_and_comes_back_loses_nothing_and_repeats_nothing(
     for live in lives:
         fails = data.draw(st.lists(st.booleans(), max_size=6))
         troubles = [Unavailable("down") if index % 2 else TimedOut("slow") for index in range(len(fails))]
-        assert isinstance(live.source, TableSource)
-        live.source.troubles = chain(
+        source = source_of(live)
+        source.troubles = chain(
             (trouble if is_failing else None for trouble, is_failing in zip(troubles, fails, strict=True)),
             repeat(None),
         )

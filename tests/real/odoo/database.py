@@ -21,7 +21,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "autovacuum": "off",
     "min_wal_size": "2MB",
-    "max_wal_size": "64MB",
+    "max_wal_size": "16MB",
 }
 
 

@@ -124,6 +124,8 @@ def _build(unfinished: Installation) -> None:
         with odoo(programs, unfinished.plant, served) as url:
             seed(Client(url, DATABASE), made)
         _settle(served)
+    for log in unfinished.plant.glob("*.log"):
+        log.unlink()
     secret = unfinished.folder / "keys.json"
     secret.touch(mode=0o600)
     secret.write_text(json.dumps(made), encoding="utf-8")

@@ -156,8 +156,8 @@ def _status(work: Work) -> str:
 
 def _write_order(tables: Tables, random: Random, company: Company, work: Work) -> None:
     machine = work.machine
-    latest = min(max(work.end, work.created), company.midnight) if work.is_done else company.midnight
-    changed = work.created + (latest - work.created) * random.random()
+    earliest = work.end if work.is_done else work.created
+    changed = earliest + (company.midnight - earliest) * random.random() ** 2
     order: Row = {
         "MaintenanceOrder": work.number,
         "MaintenanceOrderType": work.type,

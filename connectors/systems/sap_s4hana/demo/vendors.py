@@ -150,7 +150,7 @@ def _write_partner(
 
 def _write_communication(tables: Tables, random: Random, address: str, vendor: DemoVendor) -> None:
     """Write e-mail addresses, of which one is the default, telephone numbers, and mostly a home page."""
-    domain = f"{_domain(vendor.name)}.example"
+    host = f"{domain(vendor.name)}.example"
     boxes = random.choice((("sales",), ("sales",), ("office", "orders"), ("info", "invoices", "orders")))
     for index, box in enumerate(boxes):
         tables["A_AddressEmailAddress"].append(
@@ -159,8 +159,8 @@ def _write_communication(tables: Tables, random: Random, address: str, vendor: D
                 "Person": "",
                 "OrdinalNumber": str(index + 1),
                 "IsDefaultEmailAddress": index == len(boxes) - 1,
-                "EmailAddress": f"{box}@{domain}",
-                "SearchEmailAddress": f"{box}@{domain}".upper()[:20],
+                "EmailAddress": f"{box}@{host}",
+                "SearchEmailAddress": f"{box}@{host}".upper()[:20],
             }
         )
     for index, kind in enumerate((LANDLINE, MOBILE)[: random.choice((1, 1, 2))]):
@@ -178,7 +178,7 @@ def _write_communication(tables: Tables, random: Random, address: str, vendor: D
             }
         )
     if random.random() < 0.8:
-        page = f"https://www.{domain}/"
+        page = f"https://www.{host}/"
         tables["A_AddressHomePageURL"].append(
             {
                 "AddressID": address,
@@ -193,8 +193,8 @@ def _write_communication(tables: Tables, random: Random, address: str, vendor: D
         )
 
 
-def _domain(name: str) -> str:
-    """Return a company's name as the internet would have it."""
+def domain(name: str) -> str:
+    """Return the beginning of a company's name in letters that a domain may have."""
     letters = name.replace("ł", "l").replace("Ł", "L").replace("ß", "ss")
     plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall(r"[a-z0-9]+", plain)[:2])

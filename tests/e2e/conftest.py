@@ -1,0 +1,42 @@
+"""One demo for all tests of a session, as a process of its own."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.e2e.demo import ADMIN, Demo
+from tests.e2e.processes import Client, SandboxControl, running
+
+
+@pytest.fixture(scope="session")
+def started_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    place = tmp_path_factory.mktemp("demo")
+    with (
+        running(place, "demo", "--port", "0", "--data", str(place / "data"), admin_token=ADMIN) as program,
+        ExitStack() as stack,
+    ):
+        url = program.ready()
+        notes_file = place / "data" / "demo.json"
+        notes = json.loads(notes_file.read_text())
+        connections = [connection for customer in notes["customers"] for connection in customer["connections"]]
+        yield Demo(
+            program,
+            url,
+            notes_file,
+            notes,
+            admin=stack.enter_context(Client(url, ADMIN)),
+            customers=[stack.enter_context(Client(url, customer["key"])) for customer in notes["customers"]],
+            sandboxes={item["name"]: stack.enter_context(SandboxControl(item)) for item in connections},
+        )
+
+
+@pytest.fixture
+def demo(started_demo: Demo) -> Iterator[Demo]:
+    """The demo without any trouble, and with nothing asked of its sandboxes yet."""
+    for sandbox in started_demo.sandboxes.values():
+        sandbox.forget()
+    yield started_demo
+    for sandbox in started_demo.sandboxes.values():
+        sandbox.trouble("none")
