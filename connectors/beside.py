@@ -3,24 +3,33 @@
 from collections.abc import Sequence
 
 from connectors.client import Source, Tally
-from connectors.errors import PermissionDenied, Trouble
+from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Trouble
 from connectors.protocols.base import Row
 from connectors.query import Compare, Comparison, OrderBy, Read, all_of
 from connectors.reading import RecordReader
 from connectors.spec import Beside
 from schema.records import FieldGapReason
 
+_REASONS: dict[type[Trouble], FieldGapReason] = {
+    PermissionDenied: FieldGapReason.NOT_PERMITTED,
+    NoSuchRecords: FieldGapReason.NOT_SUPPORTED_BY_SYSTEM,
+}
+
 
 async def fill_beside(source: Source, reader: RecordReader, rows: Sequence[Row], tally: Tally, deadline: float) -> None:
-    """Put into every row what belongs to it; a collection that cannot be read leaves its fields null, with why."""
+    """Put into every row what belongs to it; a collection that cannot be read leaves its fields null, with why.
+
+    Where a filter or an order looks at such a field, the trouble is raised: rows would be left out without a word.
+    """
     for name, paths in reader.beside.items():
         if not rows:
             return
         try:
             found = await _read_collection(source, reader, reader.resource.beside[name], paths, rows, tally, deadline)
         except Trouble as trouble:
-            denied = isinstance(trouble, PermissionDenied)
-            reader.failed_beside[name] = FieldGapReason.NOT_PERMITTED if denied else FieldGapReason.SOURCE_ERROR
+            if name in reader.decisive:
+                raise
+            reader.failed_beside[name] = _REASONS.get(type(trouble), FieldGapReason.SOURCE_ERROR)
             continue
         for row in rows:
             source.system.protocol.attach(row, name, found.get(reader.key_of(row) or "", []))
@@ -43,12 +52,16 @@ async def _read_collection(
     for start in range(0, len(keys), resource.max_keys):
         chunk = tuple(resource.key_form.read(key) for key in keys[start : start + resource.max_keys])
         belong = Compare(beside.key, Comparison.IN, chunk, resource.key_form.kind)
-        order = (OrderBy(beside.key), OrderBy(beside.order))
+        order = tuple(map(OrderBy, (beside.key, *beside.order_paths)))
         read = Read(beside.source, paths | {beside.key}, all_of(beside.where, belong), order)
         page = await source.fetch(read, tally, deadline)
         while True:
             for row in page.rows:
-                found.setdefault(decode(read_key(row)), []).append(row)
+                try:
+                    key = decode(read_key(row))
+                except ValueError:
+                    raise BadAnswer("A row of the answer does not say where it belongs.") from None
+                found.setdefault(key, []).append(row)
             if page.next is None:
                 break
             page = await source.follow(read, page.next, tally, deadline)

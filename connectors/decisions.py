@@ -134,6 +134,25 @@ def _push_enum(rows_with: Callable[[Enum], Where], operator: Operator, value: An
 
 
 @dataclass(frozen=True, eq=False)
+class Always(Word):
+    """An enum value that every row of a resource has, because the resource holds nothing else."""
+
+    gives: Enum
+
+    def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
+        """Nothing has to be read."""
+        return lambda row: self.gives
+
+    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
+        """Only values of the field's own enum may be given."""
+        yield from _enum_mistakes(where, model, [self.gives])
+
+    def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
+        """Every row is found, or none."""
+        return _push_enum(lambda wanted: ALWAYS if wanted is self.gives else NEVER, operator, value)
+
+
+@dataclass(frozen=True, eq=False)
 class Flagged(Word):
     """True where the value at a path is this one, else false."""
 

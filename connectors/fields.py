@@ -263,6 +263,11 @@ class FirstRef(Word):
     first: Ref
     second: Ref
 
+    @property
+    def filter(self) -> Can:
+        """What the source can do with both."""
+        return self.first.filter & self.second.filter
+
     def paths(self) -> Iterator[str]:
         """Both paths."""
         yield self.first.path

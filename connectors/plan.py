@@ -14,7 +14,19 @@ from connectors.fields import At, Pushed, compare_value
 from connectors.protocols.walking import ROW_NUMBER, Walk
 from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, Where, all_of, any_of, opposite
 from connectors.spec import Resource
-from schema.filters import EVERYTHING, And, Condition, Not, Operator, Or, Tree, conditions, shape_of, simplify
+from schema.filters import (
+    EVERYTHING,
+    REFERENCE,
+    And,
+    Condition,
+    Not,
+    Operator,
+    Or,
+    Tree,
+    conditions,
+    shape_of,
+    simplify,
+)
 from schema.sorting import SortStep
 
 
@@ -205,7 +217,7 @@ def _push_condition(resource: Resource, condition: Condition) -> Pushed | None:
     path, operator, value = condition.path, condition.operator, condition.value
     if path == "remoteId":
         return _push_key(resource, operator, value)
-    if path == "reference":
+    if path == REFERENCE:
         return _push_reference(resource, operator, value)
     found = resource.find(path)
     if found is None:
@@ -243,5 +255,5 @@ def _names(resource: Resource, tree: Tree) -> tuple[str, ...]:
     for condition in conditions(tree):
         path = condition.path
         exact = next((entry.name for entry in entries if entry.path == path), None)
-        names.append(exact or path.partition(".")[0])
+        names.append("id" if path == REFERENCE else exact or path.partition(".")[0])
     return tuple(dict.fromkeys(names))

@@ -43,12 +43,15 @@ class RecordReader:
         self._columns: list[Column] = []
         self._links: list[Column] = []
         self._children: list[tuple[str, Getter, ChildReader]] = []
+        roots = {path.partition(".")[0] for path in needed}
         wanted = merge(selection, *map(_nested, needed))
         for name in wanted:
             self._add(name, below(wanted, name))
         self._title = self._title_column() if "displayName" in selection else None
         self.paths = frozenset(path for path in self._paths if not path.startswith("@"))
         self.beside = _by_collection(self._paths)
+        self.decisive = frozenset(name for root in roots for name in self._collections_of(root))
+        """Collections beside the rows that filters, orders or links look at."""
         self.failed_beside: dict[str, FieldGapReason] = {}
         """Collections beside the rows that could not be read, and why."""
 
@@ -152,13 +155,17 @@ class RecordReader:
     def _reason(self, origin: Origin, name: str, attribute: str) -> FieldGapReason:
         if attribute in origin.unreadable:
             return FieldGapReason.UNPARSABLE
-        spec = self.resource.fields.get(name)
-        for collection in _by_collection(spec.paths()) if spec is not None else ():
+        for collection in self._collections_of(name):
             if collection in self.failed_beside:
                 return self.failed_beside[collection]
         if name == "version":
             return FieldGapReason.NOT_SUPPORTED_BY_SYSTEM
         return absence(name, self.resource.unsupported, self.resource.unmapped) or FieldGapReason.EMPTY_AT_SOURCE
+
+    def _collections_of(self, name: str) -> Iterable[str]:
+        """The collections beside the rows that a field is made of."""
+        spec = self.resource.fields.get(name)
+        return () if spec is None else _by_collection(spec.paths())
 
     def _child_gaps(self, record: Any, model: FieldModel) -> list[FieldGap]:
         rows = record.origin.children.get(model.attribute)
@@ -220,7 +227,8 @@ class ChildReader:
                 continue
             empty = [row for row in rows if getattr(row, model.attribute) is None]
             if empty:
-                reason = absence(name, self._spec.unsupported, self._spec.unmapped)
+                reason = _failed_link(model.attribute, empty)
+                reason = reason or absence(name, self._spec.unsupported, self._spec.unmapped)
                 if any(model.attribute in row.origin.unreadable for row in empty):
                     reason = FieldGapReason.UNPARSABLE
                 found.append(FieldGap(path=f"{path}.{name}", reason=reason or FieldGapReason.EMPTY_AT_SOURCE))
@@ -229,6 +237,13 @@ class ChildReader:
                 values = [value for row in rows if (value := getattr(row, model.attribute)) is not None]
                 found.extend(_part_gaps(f"{path}.{name}", model, spec, values, below(self._selection, name)))
         return found
+
+
+def _failed_link(attribute: str, rows: Sequence[Any]) -> FieldGapReason | None:
+    """Why a link of child rows leads nowhere; that one could not be followed tells more than that one is dead."""
+    reasons = {row.origin.failed_links[attribute] for row in rows if attribute in row.origin.failed_links}
+    told = reasons - {FieldGapReason.EMPTY_AT_SOURCE} or reasons
+    return min(told, key=lambda reason: reason.name, default=None)
 
 
 def _joined_key(readers: Sequence[Getter]) -> Getter:

@@ -13,7 +13,7 @@ from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
 from connectors.query import Compare, Comparison, Read, Request
 from connectors.reading import RecordReader
-from schema.filters import Condition, Operator
+from schema.filters import REFERENCE, Condition, Operator
 from schema.matching import attribute_path, compile_test
 from schema.ordering import sort_key
 
@@ -117,7 +117,7 @@ class Scan:
 
     def _value_of(self, path: str) -> Callable[[Any], Any]:
         model = self.plan.resource.model.fields.get(path)
-        if path == "reference":
+        if path == REFERENCE:
             return lambda record: record.origin.reference
         if model is not None and model.kind.name == "LINK":
             return lambda record: record.origin.links.get(model.attribute)

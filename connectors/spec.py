@@ -29,14 +29,20 @@ class SpecError(Exception):
 class Beside:
     """Rows of another collection that belong to a resource's rows, read for all of them together when needed.
 
-    Words reach them under `@name`. `key` is the path, in these rows, of the key of the row that they belong to, and
-    `order` of what puts them in order.
+    Words reach them under `@name`. `key` is the path, in these rows, of the key of the row that they belong to.
+    `order` is the path, or the paths, that put the rows of one key in an order without ties, since a source may cut
+    its answer anywhere.
     """
 
     source: str
     key: str
-    order: str
+    order: str | tuple[str, ...]
     where: Where = ALWAYS
+
+    @property
+    def order_paths(self) -> tuple[str, ...]:
+        """The paths of the order."""
+        return (self.order,) if isinstance(self.order, str) else self.order
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +130,7 @@ class System:
     def __post_init__(self) -> None:
         """Refuse a wrong description at import, with all of its mistakes at once."""
         mistakes = [mistake for resource in self.resources for mistake in _mistakes(resource)]
+        mistakes += _prefix_mistakes(self.resources)
         if mistakes:
             raise SpecError(self.key, mistakes)
 
@@ -138,6 +145,16 @@ class System:
     def auth_method(self, key: str) -> AuthMethod | None:
         """A way of logging in by its key."""
         return next((item for item in self.auth_methods if item.key == key), None)
+
+
+def _prefix_mistakes(resources: tuple[Resource, ...]) -> Iterator[str]:
+    """Where several resources fill one entity, each reference has to lead to exactly one of them."""
+    for place, resource in enumerate(resources):
+        for other in resources[place + 1 :]:
+            shorter, longer = sorted((resource.prefix, other.prefix), key=len)
+            if resource.entity is other.entity and longer.startswith(shorter):
+                sources = f"{resource.source} and {other.source}"
+                yield f"{resource.model.name}: `prefix` does not tell the keys of {sources} apart"
 
 
 def _mistakes(resource: Resource) -> Iterator[str]:

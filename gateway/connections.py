@@ -290,17 +290,17 @@ class CallerAdministration:
 
 
 async def probe(source: Source) -> None:
-    """Read one row of every kind of record; only a user who may read none of them lacks the rights."""
+    """Read one row of every kind of record; some may be missing or forbidden, but not all of them."""
     deadline = asyncio.get_running_loop().time() + _PROBE_SECONDS
-    denied: list[Trouble] = []
+    refused: list[Trouble] = []
     for resource in source.system.resources:
         read = Read(resource.source, frozenset({resource.key}), resource.where, (OrderBy(resource.key),), 1)
         try:
             await source.fetch(read, Tally(), deadline)
-        except RightsMissing as trouble:
-            denied.append(trouble)
-    if len(denied) == len(source.system.resources):
-        raise denied[0]
+        except (RightsMissing, NoSuchRecords) as trouble:
+            refused.append(trouble)
+    if len(refused) == len(source.system.resources):
+        raise next((trouble for trouble in refused if isinstance(trouble, RightsMissing)), refused[0])
 
 
 def _refusal_of(trouble: Trouble) -> MutationError:

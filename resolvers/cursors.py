@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from typing import Any
 
 from graphql import GraphQLError
@@ -117,6 +118,8 @@ def _read_value(text: str, value_type: type[Any] | None) -> Any:
             return datetime.fromisoformat(text).astimezone(UTC)
         if value_type is date:
             return date.fromisoformat(text)
+        if isinstance(value_type, type) and issubclass(value_type, Enum):
+            return value_type[text]
         return Decimal(text) if value_type is Decimal else text
-    except (ValueError, InvalidOperation):
+    except (ValueError, KeyError, InvalidOperation):
         raise _invalid("The cursor does not fit the order.") from None

@@ -1,6 +1,6 @@
 """Makes a filter local to one connection: ids name their connection, so elsewhere they decide at once."""
 
-from schema.filters import EVERYTHING, NOTHING, And, Condition, Not, Operator, Or, Tree, conditions, simplify
+from schema.filters import EVERYTHING, NOTHING, REFERENCE, And, Condition, Not, Operator, Or, Tree, conditions, simplify
 from schema.ids import read_record_id
 from schema.matching import can_match
 from schema.model import ENTITIES, Entity, EntityType, Kind
@@ -14,7 +14,7 @@ def localize(tree: Tree, entity: Entity, connection_id: str) -> Tree:
         case Condition("connectionId", operator, value):
             return EVERYTHING if _holds(operator, value, connection_id) else NOTHING
         case Condition("id", operator, value):
-            return _local_keys(Condition("reference", operator, value), entity.type, connection_id)
+            return _local_keys(Condition(REFERENCE, operator, value), entity.type, connection_id)
         case Condition(path) if path in entity.fields and entity.fields[path].kind is Kind.LINK:
             return _local_keys(tree, _target(entity, path), connection_id)
         case Not(term):
@@ -52,7 +52,7 @@ def _holds(operator: Operator, value: object, connection_id: str) -> bool:
 
 def _local_keys(condition: Condition, target: EntityType, connection_id: str) -> Tree:
     """Compare keys of this connection; ids of other connections or kinds equal none of its rows."""
-    is_own = condition.path == "reference"
+    is_own = condition.path == REFERENCE
     if condition.operator is Operator.IS_NULL:
         return condition if not is_own else NOTHING if condition.value else EVERYTHING
     texts = condition.value if isinstance(condition.value, tuple) else (condition.value,)

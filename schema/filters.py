@@ -16,6 +16,9 @@ from schema.model import Entity, FieldModel, Kind, entity_of
 from schema.scalars import Currency
 from schema.values import Money, Quantity
 
+REFERENCE = "@reference"
+"""Stands for what others point to a record with, where a filter on ids has been made a connection's own."""
+
 
 class Operator(Enum):
     """What a condition compares; `ne` and `notIn` need a value, as the contract says."""

@@ -112,7 +112,7 @@ OWN_FIELDS = frozenset({"id", "remoteId", "remoteKey", "displayName", "connectio
 """Fields of a record that no connector maps: they follow from its key, its connection and its protocol."""
 
 ENTITIES: dict[EntityType, Entity] = {}
-"""Every declared entity, by its type; filled as the modules of the entities are imported."""
+"""Every declared entity, by its type and in the order of the types, whichever module is imported first."""
 
 
 def field(
@@ -218,6 +218,8 @@ def entity(entity_type: EntityType, *, plural: str, deleted_as: Enum | None = No
     def decorate(cls: Class) -> Class:
         described_type(cls)
         ENTITIES[entity_type] = Entity(cls, entity_type, plural, fields_of(cls), deleted_as)
+        for known in [item for item in EntityType if item in ENTITIES]:
+            ENTITIES[known] = ENTITIES.pop(known)
         return cls
 
     return decorate

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 
@@ -27,7 +28,12 @@ def sort_key(value: Any, *, descending: bool) -> tuple[Any, ...]:
 
 
 def comparable(value: Any) -> str:
-    """A sort value as text that reads back exactly; times and days in ISO 8601, numbers without an exponent."""
+    """A sort value as text that reads back exactly; times and days in ISO 8601, numbers without an exponent.
+
+    Members of an enum are their names.
+    """
+    if isinstance(value, Enum):
+        return value.name
     if isinstance(value, datetime | date):
         return value.isoformat()
     return format(value, "f") if isinstance(value, Decimal) else str(value)

@@ -1,12 +1,25 @@
 """How urgent and how critical something is: enums whose members have an order."""
 
 from enum import Enum
+from typing import Self
 
 from schema.enums import enumeration
 
+_RANKS = ("UNKNOWN", "NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+
+
+class Graded(Enum):
+    """Members compare by how much they say: CRITICAL is the greatest, and UNKNOWN is less than NONE."""
+
+    def __lt__(self, other: Self) -> bool:
+        return _RANKS.index(self.name) < _RANKS.index(other.name)
+
+    def __gt__(self, other: Self) -> bool:
+        return _RANKS.index(self.name) > _RANKS.index(other.name)
+
 
 @enumeration
-class Priority(Enum):
+class Priority(Graded):
     """How urgent it is."""
 
     NONE = "None was given."
@@ -18,7 +31,7 @@ class Priority(Enum):
 
 
 @enumeration
-class Criticality(Enum):
+class Criticality(Graded):
     """How much depends on an asset."""
 
     CRITICAL = "Everything."

@@ -4,6 +4,8 @@ from enum import Enum
 
 import strawberry
 
+from schema.absent import given
+from schema.capabilities import Entities, EntityCapability
 from schema.enums import enumeration
 from schema.model import described_type
 from schema.records import Node
@@ -94,3 +96,10 @@ class System(Node):
     deployments: list[Deployment] = strawberry.field(description="Where it can run.")
     auth_methods: list[AuthMethod] = strawberry.field(description="The ways of logging in.")
     guide: Guide = strawberry.field(description="How to prepare the system.")
+    all_capabilities: strawberry.Private[list[EntityCapability]]
+
+    @strawberry.field(description="What can be done with it, given all rights.")
+    def capabilities(self, entities: Entities = strawberry.UNSET) -> list[EntityCapability]:
+        """Narrow the capabilities to some kinds of record."""
+        wanted = given(entities)
+        return [item for item in self.all_capabilities if wanted is None or item.entity in wanted]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from connectors.errors import BadAnswer, PermissionDenied, Rejected, Trouble, Upstream
+from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Rejected, Trouble, Upstream
 from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, plain_decoders, read_json
 from connectors.query import (
     ALWAYS,
@@ -25,11 +25,15 @@ from connectors.query import (
 
 _JSON = (("Accept", "application/json"),)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_SERVICE = "/IWFND/MED/170"
 _DATE = re.compile(r"/Date\((-?\d+)(?:([+-])(\d{4}))?\)/")
 
 
 class ODataV2(WireProtocol):
-    """Reads collections with $filter, $select, $expand, $orderby and $top; a null of text is the empty text."""
+    """Reads collections with $filter, $select, $expand, $orderby and $top; a null of text is the empty text.
+
+    Unless the connection names a language, English is asked for, because words such as those of statuses come in it.
+    """
 
     version_path = "__metadata.etag"
 
@@ -46,6 +50,7 @@ class ODataV2(WireProtocol):
             "$orderby": ",".join(map(_write_order, read.order)),
             "$top": "" if read.limit is None else str(read.limit),
             "$format": "json",
+            "sap-language": "EN",
             **options,
         }
         query = "&".join(f"{name}={quote(value, safe=',/')}" for name, value in parameters.items() if value)
@@ -68,13 +73,16 @@ class ODataV2(WireProtocol):
     def trouble(self, answer: Answer) -> Trouble | None:
         """SAP says why in `error.message.value`; a refusal that asks for a token is not about rights.
 
-        A 404 with SAP's own words comes from the right system: it does not know a name in the question.
+        A 404 with SAP's own words comes from the right system: it does not know a name in the question. A service
+        that is not switched on answers 403, which is no matter of rights either.
         """
         if 200 <= answer.status < 300:
             return None
         code, message = _error(answer)
         if answer.status == 404 and message is not None:
             return Rejected(f"The system refuses the request: {message}", upstream=Upstream(404, code, message))
+        if answer.status == 403 and code == _NO_SERVICE:
+            return NoSuchRecords("The service is not active in the system.", upstream=Upstream(403, code, message))
         trouble = http_trouble(answer, code, message)
         if isinstance(trouble, PermissionDenied) and answer.headers.get("x-csrf-token", "").lower() == "required":
             return BadAnswer("The system asks for a CSRF token.", upstream=trouble.upstream)
@@ -117,8 +125,8 @@ class ODataV2(WireProtocol):
 
 
 def _expansion(value: Any) -> list[Row] | None:
-    """The rows that an expanded navigation property leads to; None where it was not expanded."""
-    if not isinstance(value, dict) or "__deferred" in value:
+    """The rows that an expanded navigation property leads to, many or one; None where it was not expanded."""
+    if not isinstance(value, dict) or not value or "__deferred" in value:
         return None
     results = value.get("results", [value])
     return results if isinstance(results, list) else None

@@ -15,6 +15,7 @@ from connectors.errors import (
     Trouble,
     Unavailable,
     Upstream,
+    WrongSystem,
 )
 from connectors.protocols.base import (
     Getter,
@@ -31,8 +32,13 @@ from connectors.protocols.base import (
 from connectors.query import AllOf, Answer, AnyOf, Compare, Comparison, OrderBy, Page, Read, Request, Where
 
 _HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
-_CONTEXT = {"active_test": False}
-"""Archived records are asked for too: being archived is a status here."""
+_CONTEXT = {"active_test": False, "tz": "UTC"}
+"""Archived records are asked for too: being archived is a status here. A day in a question about moments is one of UTC;
+else it would be one of the user's zone.
+"""
+_VALUE_ERROR, _NO_FIELD = "builtins.ValueError", "Invalid field "
+"""How Python says that a model has no such field; Odoo's own messages are in the user's language, but not this one."""
+_LONGEST_MESSAGE = 300
 
 
 class OdooJson2(WireProtocol):
@@ -78,15 +84,17 @@ class OdooJson2(WireProtocol):
             return None
         name, message = _error(answer)
         said = Upstream(status=answer.status, code=name, message=message)
+        if name is None and answer.status == 404:
+            return WrongSystem("No Odoo 19 or later answers at this address with this database.", upstream=said)
         if name is None:
             return http_trouble(answer)
         if answer.status == 401:
             return Reauthorize(f"Odoo refuses the API key: {message}", upstream=said)
         if name.endswith("AccessError"):
             return PermissionDenied(f"The connection's user may not read this: {message}", upstream=said)
-        if answer.status == 404:
+        if answer.status == 404 or (name == _VALUE_ERROR and message.startswith(_NO_FIELD)):
             return NoSuchRecords(f"This Odoo lacks the module for it: {message}", upstream=said)
-        if name == "builtins.ValueError" or answer.status < 500:
+        if name == _VALUE_ERROR or answer.status < 500:
             return Rejected(f"Odoo refuses the request: {message}", upstream=said)
         return Unavailable(f"Odoo failed: {message}", upstream=said)
 
@@ -160,7 +168,7 @@ def _write_group(operator: str, terms: tuple[Where, ...]) -> list[Any]:
 
 
 def _write_compare(path: str, comparison: Comparison, value: Any) -> list[Any]:
-    """Negation is written with `!`: a dotted `!=` would leave out rows whose link is empty."""
+    """Negation is written with `!`: a dotted `!=`, or `=` nothing, would leave out rows whose link is empty."""
     match comparison:
         case Comparison.EQ:
             return [[path, "=", write_value(value)]]
@@ -171,7 +179,7 @@ def _write_compare(path: str, comparison: Comparison, value: Any) -> list[Any]:
         case Comparison.NOT_IN:
             return ["!", [path, "in", [write_value(item) for item in value]]]
         case Comparison.MISSING:
-            return [[path, "=", False]]
+            return ["!", [path, "!=", False]]
         case Comparison.PRESENT:
             return [[path, "!=", False]]
         case Comparison.CONTAINS:
@@ -190,7 +198,7 @@ def _escape(text: str) -> str:
 def write_value(value: Any) -> Any:
     """Write a value as Odoo compares it: moments in UTC without saying so, and numbers as text, to stay exact."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat(sep=" ")
     if isinstance(value, date):
         return value.isoformat()
     return f"{value:f}" if isinstance(value, Decimal) else value
@@ -202,10 +210,10 @@ def _unless_false(decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def read_day(value: Any) -> date:
-    """A day such as 2024-03-04."""
+    """A day such as 2024-03-04, or the one of a moment in UTC."""
     if not isinstance(value, str):
         raise ValueError("not a day")
-    return date.fromisoformat(value)
+    return date.fromisoformat(value) if len(value) == len("2024-03-04") else read_moment(value).date()
 
 
 def read_moment(value: Any) -> datetime:
@@ -223,4 +231,4 @@ def _error(answer: Answer) -> tuple[str | None, str | None]:
         return None, None
     if not isinstance(body, dict) or not isinstance(body.get("name"), str):
         return None, None
-    return body["name"], str(body.get("message") or "").partition("\n")[0]
+    return body["name"], str(body.get("message") or "").partition("\n")[0][:_LONGEST_MESSAGE]

@@ -4,7 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Self
@@ -142,6 +142,13 @@ class Bench(ABC):
     @abstractmethod
     def facts(self, resource: Resource, path: str) -> PathFacts | None:
         """What the contract facts say about a path of the source; None where they do not know it."""
+
+    def facts_at(self, resource: Resource, path: str) -> PathFacts | None:
+        """The facts about a path of a resource, or of a collection beside it."""
+        if not path.startswith("@"):
+            return self.facts(resource, path)
+        name, _, rest = path[1:].partition(".")
+        return self.facts(replace(resource, source=resource.beside[name].source), rest)
 
     @abstractmethod
     def asked_fields(self, request: httpx.Request) -> frozenset[str] | None:

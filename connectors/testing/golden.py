@@ -1,6 +1,7 @@
 """The rows that are known to be right: written beside a system's spec, read by people, and compared exactly."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import UTC, date, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.reading import RecordReader
+from connectors.spec import Resource
 from schema.model import Entity, FieldModel, Kind, fields_of
 
 Json = Any
@@ -24,10 +26,17 @@ def as_json(record: Any, entity: Entity, reader: RecordReader) -> dict[str, Json
             kept[item.name] = value
     if record.version is not None:
         kept["version"] = record.version
-    for attribute in record.origin.links:
-        setattr(record, attribute, record)  # the contract ends at the key; whether it leads anywhere is seen later
+    follow_links(record)
     gaps = reader.meta_of(record, datetime.now(UTC)).find_gaps()
     return kept | {"missing": {gap.path: gap.reason.name for gap in gaps}}
+
+
+def follow_links(record: Any) -> None:
+    """Let every link of a record and of its child rows lead somewhere: the contract ends at the keys."""
+    children = [row for rows in record.origin.children.values() for row in rows or ()]
+    for row in (record, *children):
+        for attribute in row.origin.links:
+            setattr(row, attribute, record)
 
 
 def _field(record: Any, item: FieldModel) -> Json:
@@ -35,8 +44,13 @@ def _field(record: Any, item: FieldModel) -> Json:
         return record.origin.links.get(item.attribute)
     if item.kind is Kind.CHILDREN:
         rows = record.origin.children.get(item.attribute)
-        return None if rows is None else [_fields(row, fields_of(item.type)) for row in rows]
+        return None if rows is None else [_child(row, fields_of(item.type)) for row in rows]
     return _plain(getattr(record, item.attribute))
+
+
+def _child(row: Any, models: Mapping[str, FieldModel]) -> dict[str, Json]:
+    found = {name: _field(row, model) for name, model in models.items() if name != "id"}
+    return {name: item for name, item in found.items() if item is not None}
 
 
 def _fields(value: Any, models: Mapping[str, FieldModel]) -> dict[str, Json]:
@@ -62,19 +76,20 @@ def _plain(value: Any) -> Json:
             raise TypeError(f"{type(value).__name__} is no value of the contract: {value!r}")
 
 
-def path_of(folder: Path, entity: Entity) -> Path:
-    """Where the rows of an entity are kept."""
-    return folder / f"{entity.type.name.lower()}.json"
+def path_of(folder: Path, resource: Resource) -> Path:
+    """Where the rows of a resource are kept; where several fill one entity, their prefixes tell them apart."""
+    words = (resource.model.type.name, *re.findall(r"\w+", resource.prefix))
+    return folder / f"{'_'.join(words).lower()}.json"
 
 
-def read_rows(folder: Path, entity: Entity) -> list[dict[str, Json]]:
+def read_rows(folder: Path, resource: Resource) -> list[dict[str, Json]]:
     """The rows that are kept; none where nothing is kept yet."""
-    path = path_of(folder, entity)
+    path = path_of(folder, resource)
     rows: list[dict[str, Json]] = json.loads(path.read_text("utf-8")) if path.exists() else []
     return rows
 
 
-def write_rows(folder: Path, entity: Entity, rows: Sequence[Mapping[str, Json]]) -> None:
+def write_rows(folder: Path, resource: Resource, rows: Sequence[Mapping[str, Json]]) -> None:
     """Keep rows; done only when somebody asks for it, and reviewed like code."""
     folder.mkdir(exist_ok=True)
-    path_of(folder, entity).write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path_of(folder, resource).write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", "utf-8")

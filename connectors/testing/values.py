@@ -10,7 +10,7 @@ from typing import Any
 from connectors.spec import Resource
 from connectors.testing.walks import value_of
 from schema.filters import Condition, DecimalFilter, MoneyFilter, Operator, StringFilter, shape_of
-from schema.model import Kind
+from schema.model import Entity, Kind
 
 _MOST_OWN = 3
 _STRANGE_TEXTS = ("", "%", "_", "O'Brien", '"', "\\", "Ä", "a_b", "nobody's", " ", "''", "(1) or (1", "0", "+ &#?")
@@ -41,10 +41,16 @@ def filterable(resource: Resource) -> Iterator[Filterable]:
             yield Filterable(entry.name, f"{entry.path}.amount", _operators(DecimalFilter), Decimal)
             yield Filterable(entry.name, f"{entry.path}.currency", _operators(StringFilter), str)
             continue
-        name, _, part = entry.path.partition(".")
-        field = model.fields[name]
-        is_text = bool(part) or field.kind is Kind.LINK or name == "remoteId"
-        yield Filterable(entry.name, entry.path, _operators(entry.input), str if is_text else field.plain_type)
+        yield Filterable(entry.name, entry.path, _operators(entry.input), _kind(model, entry.path))
+
+
+def _kind(model: Entity, path: str) -> Any:
+    """The type of the values that a path is compared with; keys and links compare as text."""
+    name, _, part = path.partition(".")
+    if part:
+        return Decimal if part == "value" else str
+    field = model.fields[name]
+    return str if field.kind is Kind.LINK or name == "remoteId" else field.plain_type
 
 
 def _operators(condition_input: type[Any]) -> tuple[Operator, ...]:

@@ -1,8 +1,10 @@
 """Reads a resource page by page as the product does, and once more here, so that both can be compared."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
+from connectors.beside import fill_beside
 from connectors.client import Tally
 from connectors.plan import plan_read
 from connectors.query import Read, Request
@@ -86,7 +88,7 @@ async def by_keys(opened: Opened, resource: Resource, keys: list[str], selection
 
 
 async def raw_rows(opened: Opened, resource: Resource) -> list[dict[str, Any]]:
-    """All rows as the source sends them, with everything that any field is made of."""
+    """All rows as the source sends them, with everything that any field is made of, also from beside them."""
     reader = reader_for(opened, resource, whole(resource.model))
     read = Read(resource.source, reader.paths, resource.where)
     page = await opened.source.fetch(read, Tally(), opened.deadline())
@@ -96,19 +98,24 @@ async def raw_rows(opened: Opened, resource: Resource) -> list[dict[str, Any]]:
         page = await opened.source.follow(read, rest, Tally(), opened.deadline())
         rows.extend(page.rows)
         rest = page.next
+    await fill_beside(opened.source, reader, rows, Tally(), opened.deadline())
     return rows
 
 
 def value_of(resource: Resource) -> Callable[[str], Callable[[Any], Any]]:
-    """How a path is read from a record; a link is its key."""
+    """How a path is read from a record; a link is its key, and what leads into child rows gives a list."""
+    return partial(_reader_of, resource.model.fields)
 
-    def read(path: str) -> Callable[[Any], Any]:
-        model = resource.model.fields.get(path)
-        if model is not None and model.kind is Kind.LINK:
-            return lambda record: record.origin.links.get(model.attribute)
-        return attribute_path(path)
 
-    return read
+def _reader_of(fields: Mapping[str, FieldModel], path: str) -> Callable[[Any], Any]:
+    name, _, rest = path.partition(".")
+    model = fields.get(name)
+    if model is not None and model.kind is Kind.LINK:
+        return lambda row: row.origin.links.get(model.attribute)
+    if model is not None and model.kind is Kind.CHILDREN:
+        read = _reader_of(fields_of(model.type), rest)
+        return lambda row: [read(child) for child in row.origin.children[model.attribute]]
+    return attribute_path(path)
 
 
 def found_here(resource: Resource, records: Iterable[Any], tree: Tree) -> list[Any]:

@@ -141,7 +141,7 @@ async def _add_customer(
 async def _add_connection(
     administration: CallerAdministration, customer_id: Any, wanted: DemoConnection, address: str
 ) -> dict[str, Any]:
-    credentials = {"url": address, "username": wanted.username, "password": wanted.password}
+    credentials = {"url": address, **wanted.credentials}
     made = await administration.connect_system(
         ConnectSystemInput(
             system=wanted.system,

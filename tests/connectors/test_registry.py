@@ -50,7 +50,7 @@ def _manifest(folder: Path, key: str = "workshop", more: str = "") -> Path:
 class TestFolders:
     def test_a_manifest_is_a_system_like_others(self) -> None:
         assert use_manifests([EXAMPLE]) == []
-        assert system_keys() == ("sap_s4hana", "tryton", "workshop")
+        assert system_keys() == ("odoo", "sap_s4hana", "tryton", "workshop")
         found = find_system("workshop")
         assert found is not None
         assert found.title == "Workshop"
@@ -96,7 +96,7 @@ class TestFolders:
 class TestPackages:
     def test_a_package_offers_a_system_by_an_entry_point(self, offer: Any) -> None:
         offer(tryton="tests.connectors.test_registry:not_a_system", other="tests.connectors.registered:other")
-        assert system_keys() == ("other", "sap_s4hana", "tryton")
+        assert system_keys() == ("odoo", "other", "sap_s4hana", "tryton")
         found = find_system("other")
         assert found is not None
         assert found.title == "Other"
@@ -114,7 +114,7 @@ class TestPackages:
     def test_a_broken_package_is_left_out(self, offer: Any, value: str, caplog: pytest.LogCaptureFixture) -> None:
         offer(broken=value)
         assert find_system("broken") is None
-        assert [system.key for system in all_systems()] == ["sap_s4hana", "tryton"]
+        assert [system.key for system in all_systems()] == ["odoo", "sap_s4hana", "tryton"]
         assert "broken" in caplog.text
 
     def test_there_is_none_by_an_unknown_key(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.composites import Calculated, EachChild, Many, Parts, money
-from connectors.decisions import Case, Codes, First, Flagged
+from connectors.decisions import Always, Case, Codes, First, Flagged
 from connectors.fields import At, Can, FieldSpec, FirstText, Joined, Lookup, Ref
 from connectors.registry import all_systems
 from connectors.spec import Resource, SpecError, System
@@ -131,3 +131,17 @@ def _expect(describe: Any, mistake: str) -> None:
     with pytest.raises(SpecError) as refused:
         describe()
     assert any(item.startswith(mistake) for item in refused.value.mistakes), refused.value.mistakes
+
+
+def test_resources_of_one_entity_need_prefixes_that_tell_them_apart() -> None:
+    def described_with(*prefixes: str) -> System:
+        return replace(tryton, resources=tuple(replace(parties, prefix=prefix) for prefix in prefixes))
+
+    mistake = "Vendor: `prefix` does not tell the keys of party.party and party.party apart"
+    for prefixes in (("", ""), ("", "B-"), ("A-", "A-B-")):
+        _expect(lambda prefixes=prefixes: described_with(*prefixes), mistake)
+    assert len(described_with("A-", "B-").resources_of(Vendor)) == 2
+
+
+def test_what_every_row_is_has_to_be_of_the_fields_own_enum() -> None:
+    _expect(lambda: mapped({"status": Always(ApprovalStatus.PENDING)}), "PurchaseOrder.status gives ApprovalStatus.PEN")

@@ -34,6 +34,7 @@ from schema.filters import (
 )
 from schema.model import ENTITIES, Entity, FieldModel, Kind
 from schema.purchasing import PurchaseOrder, PurchaseOrderStatus
+from schema.values import Quantity
 
 PRINTED = build_schema()
 SHAPES = [*(shape_of(entity) for entity in ENTITIES.values()), CONNECTED_SYSTEM_FILTER, CUSTOMER_FILTER]
@@ -53,7 +54,10 @@ def comparisons(entry: Filterable) -> Iterator[tuple[str, type[Any], str, Any]]:
     """Every operator of an entry: the field of its path, the input, the operator's word and a value for it."""
     parts = {"": entry.input}
     if entry.input is MoneyFilter:
-        annotations = {"amount": MoneyFilter.__annotations__["amount"], "currency": MoneyFilter.__annotations__["currency"]}
+        annotations = {
+            "amount": MoneyFilter.__annotations__["amount"],
+            "currency": MoneyFilter.__annotations__["currency"],
+        }
         parts = {name: annotation.__args__[0] for name, annotation in annotations.items()}
     for part, kind in parts.items():
         for attribute, annotation in kind.__annotations__.items():
@@ -105,7 +109,14 @@ def test_every_field_that_opted_in_is_in_the_filter_under_its_own_kind_of_condit
 def conditions_of(item: FieldModel) -> str:
     if item.kind is Kind.LINK:
         return "IDFilter"
-    names = {str: "String", bool: "Boolean", Decimal: "Decimal", date: "Date", datetime: "DateTime"}
+    names = {
+        str: "String",
+        bool: "Boolean",
+        Decimal: "Decimal",
+        Quantity: "Decimal",
+        date: "Date",
+        datetime: "DateTime",
+    }
     return f"{names.get(item.plain_type, item.plain_type.__name__)}Filter"
 
 

@@ -11,6 +11,7 @@ from resolvers.roots import build_schema
 from schema.model import ENTITIES, Entity
 from schema.ordering import comparable, sort_key
 from schema.pages import SortDirection
+from schema.severity import Criticality, Graded, Priority
 from schema.sorting import SortStep, parse, sort_of
 
 PRINTED = build_schema()
@@ -29,8 +30,8 @@ def test_every_field_that_opted_in_can_be_sorted_by(entity: Entity) -> None:
     for name, item in opted_in.items():
         assert values[name].description == item.marker.sort
         found = parse(entity, [step(entity, name, SortDirection.DESC)])
-        path = f"{item.name}.amount" if item.type.__name__ == "Money" else item.name
-        assert found == SortStep(item.name, path, descending=True)
+        part = {"Money": ".amount", "Quantity": ".value"}.get(item.type.__name__, "")
+        assert found == SortStep(item.name, f"{item.name}{part}", descending=True)
 
 
 @pytest.mark.parametrize("given", [None, []])
@@ -44,6 +45,17 @@ def test_more_than_one_step_is_refused_rather_than_ignored() -> None:
         parse(entity, [step(entity, "NUMBER"), step(entity, "UPDATED_AT")])
     assert (caught.value.extensions or {})["code"] == "UNSUPPORTED_SORT"
     assert (caught.value.extensions or {})["field"] == "orderBy"
+
+
+GRADES = ["NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
+
+
+@pytest.mark.parametrize("grades", [Priority, Criticality])
+def test_the_most_urgent_and_the_most_critical_are_the_greatest(grades: type[Graded]) -> None:
+    """The order in which the contract lists them is not theirs; what is not known is less than nothing."""
+    found = [value.name for value in sorted(grades, key=lambda value: sort_key(value, descending=False))]
+    assert found == ["UNKNOWN", *GRADES]
+    assert grades["CRITICAL"] > grades["NONE"]
 
 
 @pytest.mark.parametrize("values", [["b", "a", "B"], [Decimal("9"), Decimal("10"), Decimal("-1")]])
@@ -61,6 +73,7 @@ def test_nulls_are_last_in_either_direction(values: list[Any], descending: bool)
         (date(2026, 3, 1), "2026-03-01"),
         (datetime(2026, 3, 1, 12, tzinfo=UTC), "2026-03-01T12:00:00+00:00"),
         ("Ünï", "Ünï"),
+        (Priority.HIGH, "HIGH"),
     ],
 )
 def test_a_sort_value_has_a_text_that_reads_back(value: Any, text: str) -> None:

@@ -1,16 +1,18 @@
-"""What Odoo does not say outright: states without a field, totals over places, days in moments."""
+"""What Odoo does not say outright: states without a field, values of real lines only, and totals over places."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from schema.assets import AssetKind, AssetStatus
-from schema.values import Quantity
+from connectors.systems.odoo.units import UNITS
+from schema.assets import AssetStatus
+from schema.purchasing import BillingStatus
+from schema.scalars import Duration
+from schema.values import Money, Quantity
+from schema.vendors import Contact
 
-
-def whole_day(moment: datetime | None) -> date | None:
-    """The day, in UTC, of a field that Odoo keeps as a moment."""
-    return None if moment is None else moment.date()
+_MINUTES = 60
 
 
 def asset_status(scrapped: date | None, is_active: bool | None) -> AssetStatus:
@@ -20,20 +22,52 @@ def asset_status(scrapped: date | None, is_active: bool | None) -> AssetStatus:
     return AssetStatus.INACTIVE if is_active is False else AssetStatus.UNKNOWN
 
 
-def equipment() -> AssetKind:
-    """Whatever is kept as equipment is equipment."""
-    return AssetKind.EQUIPMENT
-
-
-def total_of(rows: list[dict[str, Any]]) -> Quantity:
-    """The sum over all places, in the product's unit; nothing anywhere is zero."""
-    total = sum((row["amount"] for row in rows if row["amount"] is not None), Decimal(0))
-    unit = next((row["unit"] for row in rows if row["unit"] is not None), None)
-    return Quantity(value=total, unit=None, source_unit=unit)
-
-
-def lowest(rows: list[dict[str, Any]]) -> Quantity | None:
-    """The limit of the one rule of a product; several rules are for several places, and have no limit together."""
-    if len(rows) != 1 or rows[0]["amount"] is None:
+def duration(hours: Decimal | None) -> Duration | None:
+    """Hours as ISO 8601 writes them, in whole minutes."""
+    if hours is None:
         return None
-    return Quantity(value=rows[0]["amount"], unit=None, source_unit=rows[0]["unit"])
+    whole, minutes = divmod(round(hours * _MINUTES), _MINUTES)
+    return Duration(f"PT{whole}H{minutes}M")
+
+
+def line_quantity(kind: str | None, number: Decimal | None, unit: str | None) -> Quantity | None:
+    """A quantity of a line that is no mere text, which Odoo gives zeros instead."""
+    if kind is not None or number is None:
+        return None
+    return Quantity(value=number, unit=UNITS.get(unit or ""), source_unit=unit)
+
+
+def line_money(kind: str | None, amount: Decimal | None, currency: str | None) -> Money | None:
+    """An amount of a line that is no mere text."""
+    return None if kind is not None or amount is None else Money(amount=amount, currency=currency)
+
+
+def billing_status(rows: Sequence[dict[str, Any]]) -> BillingStatus:
+    """How much of what was ordered is on bills; a bill that is still a draft counts, as it does in Odoo."""
+    lines = [row for row in rows if row["kind"] is None and row["ordered"]]
+    if any(row["billed"] is None for row in lines):
+        return BillingStatus.UNKNOWN
+    if all(row["billed"] == 0 for row in lines):
+        return BillingStatus.NOT_BILLED
+    is_full = all(abs(row["billed"]) >= abs(row["ordered"]) for row in lines)
+    return BillingStatus.FULLY_BILLED if is_full else BillingStatus.PARTIALLY_BILLED
+
+
+def contacts(rows: Sequence[dict[str, Any]]) -> list[Contact]:
+    """The people below a partner: neither those who are archived, nor what is a mere address."""
+    return [
+        Contact(name=row["name"], role=row["role"], email=row["email"], phone=row["phone"])
+        for row in rows
+        if row["kind"] == "contact" and row["is_active"]
+    ]
+
+
+def total(rows: Sequence[dict[str, Any]]) -> Decimal:
+    """The sum of all rows; nothing anywhere is zero."""
+    return sum((row["amount"] for row in rows if row["amount"] is not None), Decimal(0))
+
+
+def only_limit(rows: Sequence[dict[str, Any]]) -> Decimal | None:
+    """The limit of the one rule of a product; several rules are for several places, and have no limit together."""
+    (amount,) = [row["amount"] for row in rows] if len(rows) == 1 else [None]
+    return amount

@@ -6,6 +6,7 @@ from decimal import Decimal
 from connectors.composites import Calculated, Many, OverChildren, Parts, quantity
 from connectors.decisions import Case, Codes, First
 from connectors.fields import At, Can, Lookup, Ref
+from connectors.keys import TEXT, padded
 from connectors.spec import Beside, Resource
 from connectors.systems.sap_s4hana.stock import (
     average_cost,
@@ -19,6 +20,20 @@ from connectors.systems.sap_s4hana.stock import (
 from connectors.systems.sap_s4hana.units import UNITS
 from schema.inventory import InventoryItem, InventoryItemStatus, InventoryItemType
 
+_PRODUCT = padded(40)
+_PLACE = (
+    "Plant",
+    "StorageLocation",
+    "Batch",
+    "Supplier",
+    "Customer",
+    "WBSElementInternalID",
+    "SDDocument",
+    "SDDocumentItem",
+    "InventorySpecialStockType",
+    "InventoryStockType",
+)
+"""What tells the rows of one product's stock apart."""
 _AMOUNT = {
     "amount": ("MatlWrhsStkQtyInMatlBaseUnit", Decimal),
     "unit": ("MaterialBaseUnit", str),
@@ -26,7 +41,7 @@ _AMOUNT = {
     "special": ("InventorySpecialStockType", str),
 }
 _COST = {
-    "control": ("PriceDeterminationControl", str),
+    "control": ("InventoryValuationProcedure", str),
     "standard": ("StandardPrice", Decimal),
     "average": ("MovingAveragePrice", Decimal),
     "per": ("PriceUnitQty", Decimal),
@@ -35,18 +50,8 @@ _COST = {
 
 _STOCK_LEVELS = Many(
     "@stock",
-    key=(
-        "Plant",
-        "StorageLocation",
-        "Batch",
-        "Supplier",
-        "Customer",
-        "WBSElementInternalID",
-        "SDDocument",
-        "SDDocumentItem",
-        "InventorySpecialStockType",
-        "InventoryStockType",
-    ),
+    key=_PLACE,
+    key_form=TEXT,
     fields={
         "location": Parts({"code": At("StorageLocation"), "type": At("InventoryStockType"), "parentCode": At("Plant")}),
         "lot": At("Batch"),
@@ -66,12 +71,13 @@ products = Resource(
     entity=InventoryItem,
     source="API_PRODUCT_SRV/A_Product",
     key="Product",
+    key_form=_PRODUCT,
     title="name",
     page_size=100,
     max_keys=60,
-    beside={"stock": Beside("API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod", key="Material", order="Plant")},
+    beside={"stock": Beside("API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod", key="Material", order=_PLACE)},
     fields={
-        "number": Ref("Product", filter=Can.EQ | Can.NULL),
+        "number": Ref("Product", filter=Can.EQ | Can.NULL, form=_PRODUCT),
         "name": OverChildren(
             "to_Description", english, {"language": ("Language", str), "text": ("ProductDescription", str)}
         ),

@@ -4,21 +4,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from connectors.composites import Calculated, Many, Parts, money, quantity
-from connectors.decisions import Case, Codes, First
-from connectors.fields import At, Can, FirstRef, Lookup, Ref
-from connectors.keys import padded
+from connectors.decisions import Always, Case, Codes, First
+from connectors.fields import At, Can, FirstRef, Joined, Lookup, Ref
+from connectors.keys import TEXT, padded
 from connectors.query import Compare, Comparison
 from connectors.spec import Resource
-from connectors.systems.sap_s4hana.statuses import (
-    equipment,
-    functional_location,
-    hours,
-    is_flagged,
-    order_status,
-    task_status,
-)
+from connectors.systems.sap_s4hana.statuses import is_flagged, order_status, task_status
 from connectors.systems.sap_s4hana.units import UNITS
-from schema.assets import Asset, AssetStatus
+from connectors.systems.sap_s4hana.work import hours, person
+from schema.assets import Asset, AssetKind, AssetStatus
 from schema.maintenance import WorkOrder
 from schema.severity import Criticality, Priority
 
@@ -44,11 +38,14 @@ def _location(path: str, filter: Can = Can.EQ | Can.NULL) -> Ref:
 _TASKS = Many(
     "to_MaintenanceOrderOperation",
     key=("MaintenanceOrderOperation", "MaintenanceOrderSubOperation"),
+    key_form=TEXT,
     fields={
-        "number": At("MaintenanceOrderOperation"),
+        "number": Joined(("MaintenanceOrderOperation", "MaintenanceOrderSubOperation")),
         "title": At("OperationDescription"),
         "sourceType": At("OperationControlKey"),
-        "status": Calculated(task_status, {"text": ("SystemStatusText", str)}),
+        "status": Calculated(
+            task_status, {"text": ("SystemStatusText", str), "is_deleted": ("IsMarkedForDeletion", bool)}
+        ),
         "sourceStatus": At("SystemStatusText"),
         "plannedHours": Calculated(
             hours, {"work": ("MaintOrdOperationWorkDuration", Decimal), "unit": ("MaintOrdOpWorkDurationUnit", str)}
@@ -56,13 +53,14 @@ _TASKS = Many(
         "actualHours": Calculated(
             hours, {"work": ("ActualWorkQuantity", Decimal), "unit": ("MaintOrdOpWorkDurationUnit", str)}
         ),
-        "assignee": Parts({"remoteId": At("OperationPersonResponsible")}),
+        "assignee": Calculated(person, {"number": ("OperationPersonResponsible", str)}),
     },
 )
 
 _PARTS = Many(
     "to_MaintenanceOrderOperation.to_MaintOrderOpComponent_2",
     key=("MaintenanceOrderOperation", "MaintenanceOrderSubOperation", "MaintOrderComponentInternalID"),
+    key_form=TEXT,
     fields={
         "item": Ref("Product"),
         "itemNumber": At("Product"),
@@ -76,7 +74,7 @@ _PARTS = Many(
 
 maintenance_orders = Resource(
     entity=WorkOrder,
-    source="API_MAINTENANCEORDER/MaintenanceOrder",
+    source="API_MAINTENANCEORDER;v=2/MaintenanceOrder",
     key="MaintenanceOrder",
     key_form=_ORDER,
     title="title",
@@ -110,8 +108,10 @@ maintenance_orders = Resource(
         "tasks": _TASKS,
         "parts": _PARTS,
     },
-    unsupported=("requester", "vendor", "holdReason"),
+    unsupported=("holdReason",),
     unmapped=(
+        "requester",
+        "vendor",
         "description",
         "type",
         "parent",
@@ -149,7 +149,7 @@ equipments = Resource(
     fields={
         "number": Ref("Equipment", filter=Can.EQ | Can.NULL, form=_EQUIPMENT),
         "name": At("EquipmentName", filter=Can.EQ | Can.NULL),
-        "kind": Calculated(equipment, {}),
+        "kind": Always(AssetKind.EQUIPMENT),
         "sourceType": At("EquipmentCategory"),
         "status": First(
             (
@@ -192,7 +192,7 @@ functional_locations = Resource(
     fields={
         "number": At("FunctionalLocationLabelName", filter=Can.EQ | Can.NULL),
         "name": At("FunctionalLocationName", filter=Can.EQ | Can.NULL),
-        "kind": Calculated(functional_location, {}),
+        "kind": Always(AssetKind.FUNCTIONAL_LOCATION),
         "sourceType": At("FunctionalLocationCategory"),
         "status": First(
             (

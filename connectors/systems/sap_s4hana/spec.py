@@ -1,4 +1,4 @@
-"""SAP S/4HANA in the words of a connector: purchase orders and suppliers over OData V2.
+"""SAP S/4HANA in the words of a connector: all five kinds of record over OData V2.
 
 What the fields mean follows SAP's published service descriptions; where a meaning is not confirmed by them, the
 setup guide says so.
@@ -253,12 +253,15 @@ sap_s4hana = System(
         GuideStep(
             title="Allow the services",
             body="Add the communication arrangements SAP_COM_0053 (purchase orders) and SAP_COM_0008 (business "
-            "partners), or on premises activate `API_PURCHASEORDER_PROCESS_SRV` and `API_BUSINESS_PARTNER` and give "
-            "the user read rights for them.",
+            "partners), and those of the services for maintenance orders, equipment, functional locations, products "
+            "and stock. On premises activate `API_PURCHASEORDER_PROCESS_SRV`, `API_BUSINESS_PARTNER`, "
+            "`API_MAINTENANCEORDER` in version 2, `API_EQUIPMENT`, `API_FUNCTIONALLOCATION`, `API_PRODUCT_SRV` and "
+            "`API_MATERIAL_STOCK_SRV`, and give the user read rights for them. What is left out is missing, and the "
+            "rest works.",
         ),
         GuideStep(
             title="Connect",
-            body="Enter the host of the API, the user name and the password. Both services are read once, to check.",
+            body="Enter the host of the API, the user name and the password. The services are read once, to check.",
         ),
     ),
     address=_address,
@@ -273,7 +276,8 @@ sap_s4hana = System(
         FormField(
             name="sap-language",
             label="Language",
-            help="The language of texts, such as EN.",
+            help="The language of texts, such as EN, which is asked for otherwise. What the status of a work order means "
+            "is known in English only.",
             pattern=r"[A-Z]{2}",
             is_required=False,
         ),

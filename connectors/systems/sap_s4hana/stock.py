@@ -40,9 +40,9 @@ def unrestricted_total(rows: Rows) -> Quantity | None:
 
 
 def english(rows: Rows) -> str | None:
-    """The English description, else the only one there is in whatever language."""
-    texts = {row["language"]: row["text"] for row in rows}
-    return texts.get("EN") or next((text for text in texts.values() if text), None)
+    """The English description, else that of the first language by its code, since they come in any order."""
+    texts = {row["language"]: row["text"] for row in rows if row["text"] is not None and row["language"] is not None}
+    return texts.get("EN") or next((texts[language] for language in sorted(texts)), None)
 
 
 def limit(rows: Rows) -> Quantity | None:

@@ -6,7 +6,7 @@ from connectors.composites import Parts
 from connectors.decisions import Codes, First, Flagged
 from connectors.fields import At, Can, FieldSpec
 from connectors.query import compared
-from connectors.spec import Resource
+from connectors.spec import Beside, Resource
 from connectors.testing.bench import Bench, PathFacts
 from connectors.testing.registry import check
 
@@ -16,7 +16,11 @@ async def every_path_is_in_the_facts(bench: Bench) -> None:
     """No path of any field is unknown to the system."""
     for resource in bench.system.resources:
         paths = {resource.key, *(path for word in resource.fields.values() for path in word.paths())}
-        unknown = sorted(path for path in paths if bench.facts(resource, path) is None)
+        paths.update(condition.path for condition in compared(resource.where))
+        for name, beside in resource.beside.items():
+            conditions = (condition.path for condition in compared(beside.where))
+            paths.update(f"@{name}.{path}" for path in (beside.key, *beside.order_paths, *conditions))
+        unknown = sorted(path for path in paths if bench.facts_at(resource, path) is None)
         assert not unknown, f"{resource.model.name} names paths that {resource.source} does not have: {unknown}"
 
 
@@ -29,12 +33,22 @@ async def sources_can_do_what_is_declared(bench: Bench) -> None:
         assert key.is_sortable, f"{resource.source} cannot be walked by {resource.key}"
         for condition in compared(resource.where):
             assert _facts(bench, resource, condition.path).is_filterable, condition.path
+        for name, beside in resource.beside.items():
+            _check_beside(bench, resource, name, beside)
         for name, word in _words(resource):
             if getattr(word, "filter", Can.NOTHING):
                 for path in word.paths():
                     assert _facts(bench, resource, path).is_filterable, f"{name} declares a filter by {path}"
             if isinstance(word, At) and word.sort:
                 assert _facts(bench, resource, word.path).is_sortable, f"{name} declares a sort by {word.path}"
+
+
+def _check_beside(bench: Bench, resource: Resource, name: str, beside: Beside) -> None:
+    """Its rows are asked for by key, and come in an order."""
+    for path in (beside.key, *(condition.path for condition in compared(beside.where))):
+        assert _facts(bench, resource, f"@{name}.{path}").is_filterable, f"{beside.source}: {path}"
+    for path in (beside.key, *beside.order_paths):
+        assert _facts(bench, resource, f"@{name}.{path}").is_sortable, f"{beside.source}: {path}"
 
 
 @check
@@ -60,6 +74,6 @@ def _words(resource: Resource) -> Iterator[tuple[str, FieldSpec]]:
 
 
 def _facts(bench: Bench, resource: Resource, path: str) -> PathFacts:
-    found = bench.facts(resource, path)
+    found = bench.facts_at(resource, path)
     assert found is not None, f"{resource.source} has no {path}"
     return found

@@ -3,6 +3,7 @@
 from random import Random
 from typing import Any
 
+from connectors.decisions import Always
 from connectors.fields import At, Can
 from connectors.plan import plan_read
 from connectors.query import ALWAYS
@@ -13,6 +14,7 @@ from connectors.testing.values import Filterable, conditions_on, filterable
 from connectors.testing.walks import everything, found_here, keys_of, sorted_here, walk
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Or, Tree, simplify
 from schema.sorting import SortStep
+from schema.values import Money, Quantity
 
 _NEEDS = {
     **dict.fromkeys((Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN), Can.EQ),
@@ -89,8 +91,8 @@ def orders_of(resource: Resource) -> list[SortStep]:
     steps = []
     for item in resource.model.fields.values():
         if item.marker.sort is not None:
-            path = f"{item.name}.amount" if item.type.__name__ == "Money" else item.name
-            steps += [SortStep(item.name, path, descending) for descending in (False, True)]
+            part = {Money: ".amount", Quantity: ".value"}.get(item.type, "")
+            steps += [SortStep(item.name, f"{item.name}{part}", descending) for descending in (False, True)]
     return steps
 
 
@@ -129,8 +131,9 @@ async def _check_pushed(
 
 
 def _is_usual(condition: Condition) -> bool:
-    value = condition.value
-    return value != () and (not isinstance(value, str) or (value.isascii() and value == value.strip() != ""))
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    texts = [value for value in values if isinstance(value, str)]
+    return values != () and all(text.isascii() and text == text.strip() for text in texts)
 
 
 def _declares(resource: Resource, subject: Filterable, operator: Operator) -> bool | None:
@@ -141,6 +144,8 @@ def _declares(resource: Resource, subject: Filterable, operator: Operator) -> bo
     if found is None:
         return None
     word, model = found
+    if isinstance(word, Always):
+        return True
     declared: Can = getattr(word, "filter", Can.NOTHING)
     if operator is Operator.IS_NULL and (
         getattr(word, "required", False) or (declared and _is_never_null(word, model))

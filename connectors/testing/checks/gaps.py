@@ -12,6 +12,7 @@ from connectors.protocols.base import Row
 from connectors.reading import RecordReader
 from connectors.spec import Resource
 from connectors.testing.bench import Bench
+from connectors.testing.golden import follow_links
 from connectors.testing.registry import check
 from connectors.testing.walks import raw_rows, reader_for, whole
 from schema.model import FieldModel, Kind, fields_of
@@ -125,9 +126,7 @@ def _read(resource: Resource, reader: RecordReader, row: Row, what: str) -> list
     where = f"{resource.model.name}: {what}"
     try:
         (record,) = reader.read([row])
-        for item in resource.model.fields.values():
-            if item.kind is Kind.LINK and item.attribute in record.origin.links:
-                setattr(record, item.attribute, record)
+        follow_links(record)
         gaps = list(reader.meta_of(record, _NOW).find_gaps())
     except Exception as error:
         raise AssertionError(f"{where}, and reading failed: {error!r}") from error

@@ -21,8 +21,8 @@ async def records_are_the_rows_that_are_kept(bench: Bench) -> None:
         for resource in bench.system.resources:
             found = await _as_kept(opened, resource)
             if bench.update_rows:
-                write_rows(bench.rows, resource.model, found)
-            kept = read_rows(bench.rows, resource.model)
+                write_rows(bench.rows, resource, found)
+            kept = read_rows(bench.rows, resource)
             assert [row["remoteId"] for row in found] == [row["remoteId"] for row in kept]
             for row, expected in zip(found, kept, strict=True):
                 assert row == expected, f"{resource.model.name} {row['remoteId']}"
@@ -53,16 +53,25 @@ async def child_rows_have_one_order(bench: Bench) -> None:
     """Where a source sends them in any order, they are put in that of their keys; else the source's order stands."""
     async with bench.open() as opened:
         for resource in bench.system.resources:
-            reader = reader_for(opened, resource, whole(resource.model))
-            for name, word in resource.fields.items():
-                if isinstance(word, Many):
-                    for row in await raw_rows(opened, resource):
-                        (before,) = reader.read([row])
-                        (bench.system.protocol.children(word.path)(row) or []).reverse()
-                        (after,) = reader.read([row])
-                        ids = [[str(child.id) for child in record.origin.children[name]] for record in (before, after)]
-                        expected = ids[0] if word.key_form is not None else ids[0][::-1]
-                        assert ids[1] == expected, f"{resource.model.name}.{name} of {before.origin.key}"
+            words = {name: word for name, word in resource.fields.items() if isinstance(word, Many)}
+            reader = reader_for(opened, resource, {name: whole(resource.model)[name] for name in words})
+            for row in await raw_rows(opened, resource) if words else ():
+                (before,) = reader.read([row])
+                _turn_round(row)
+                (after,) = reader.read([row])
+                for name, word in words.items():
+                    attribute = resource.model.fields[name].attribute
+                    ids = [[str(child.id) for child in found.origin.children[attribute]] for found in (before, after)]
+                    expected = ids[0] if word.key_form is not None else ids[0][::-1]
+                    assert ids[1] == expected, f"{resource.model.name}.{name} of {before.origin.key}"
+
+
+def _turn_round(found: Any) -> None:
+    """Put everything that a row lists in the opposite order."""
+    if isinstance(found, list):
+        found.reverse()
+    for inner in found.values() if isinstance(found, dict) else found if isinstance(found, list) else ():
+        _turn_round(inner)
 
 
 @check
