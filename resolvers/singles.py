@@ -15,7 +15,7 @@ from resolvers.describing import describe_system
 from resolvers.links import finish_records, link_names, load_links
 from resolvers.lists import Timeout, checked_timeout
 from resolvers.outcomes import explain
-from resolvers.ports import Context, LiveSource
+from resolvers.ports import Context
 from resolvers.selection import selection_of
 from schema.absent import given
 from schema.errors import ErrorCode, Problem, failure

@@ -186,7 +186,9 @@ class Customer(Node):
         return page_of_stored(ConnectedSystemConnection, CONNECTED_SYSTEM_FILTER, owned, filter, first, given(after))
 
     @strawberry.field(description="Its keys.", graphql_type=ApiKeyConnection)
-    async def api_keys(self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET) -> Any:
+    async def api_keys(
+        self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET
+    ) -> Any:
         """Page the keys of this customer."""
         directory: Directory = info.context.directory
         return slice_page(ApiKeyConnection, await directory.keys(self.id), first, given(after))

@@ -21,10 +21,16 @@ _LISTENS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 def environment(**settings: str) -> dict[str, str]:
     """The environment of a process: ours without any setting of the product, and then these."""
     bare = {name: value for name, value in os.environ.items() if not name.upper().startswith("SWITCHGEAR_")}
-    return {**bare, "PYTHONUNBUFFERED": "1", **{f"SWITCHGEAR_{name.upper()}": value for name, value in settings.items()}}
+    return {
+        **bare,
+        "PYTHONUNBUFFERED": "1",
+        **{f"SWITCHGEAR_{name.upper()}": value for name, value in settings.items()},
+    }
 
 
-def finished(folder: Path, *arguments: str, given: str | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+def finished(
+    folder: Path, *arguments: str, given: str | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program in a folder until it ends."""
     return subprocess.run(  # noqa: S603 - our own program
         [PROGRAM, *arguments],

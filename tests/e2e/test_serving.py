@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.demo import ADMIN, Demo
@@ -97,6 +98,13 @@ def test_no_address_of_this_machine_or_beyond_the_allowed_networks_is_dialled(
     assert client.data("{ connections { nodes { id } } }")["connections"]["nodes"] == []
 
 
+def test_it_says_that_it_lives_and_is_ready(guarded: tuple[str, Client]) -> None:
+    _, client = guarded
+    for path, status in (("healthz", "alive"), ("readyz", "ready")):
+        answer = httpx.get(f"{client.url}/{path}")
+        assert (answer.status_code, answer.json()) == (200, {"status": status})
+
+
 def test_the_cloud_speaks_https_only(guarded: tuple[str, Client]) -> None:
     profile, client = guarded
     if profile == "cloud":
@@ -183,7 +191,9 @@ def test_a_token_dies_in_every_process_that_serves_the_same_data(installation: I
         made = connect(client, new_customer(client), sandbox.connection["sandboxUrl"])
         with Client(one.url, made["apiToken"]) as here, Client(two.ready(), made["apiToken"]) as there:
             assert here.data(ORDERS)["purchaseOrders"]["isComplete"] is True
-            until(two, "the new token", lambda: there.ask(ORDERS).get("data", {}).get("purchaseOrders", {}).get("sources"))
+            until(
+                two, "the new token", lambda: there.ask(ORDERS).get("data", {}).get("purchaseOrders", {}).get("sources")
+            )
             client.data(DISCONNECT, id=made["connection"]["id"])
             assert here.code(ORDERS) == "TOKEN_REVOKED"
             until(two, "the end of the token", lambda: there.ask(ORDERS).get("errors"))

@@ -124,7 +124,9 @@ class RunningGateway:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(folder: Path, keyring: Keyring | None = None, **changes: Any) -> AsyncIterator[RunningGateway]:
+async def running_gateway(
+    folder: Path, keyring: Keyring | None = None, **changes: Any
+) -> AsyncIterator[RunningGateway]:
     """Run a gateway that may reach loopback; `changes` are of its settings."""
     given: Mapping[str, Any] = {
         "profile": "plant",

@@ -24,9 +24,7 @@ from schema.errors import ErrorCode, failure
 GRAPHQL, JSON = "application/graphql-response+json", "application/json"
 NOW = datetime.now(UTC)
 KEYS = {
-    "good": ApiKey(
-        id="key_1", kind=TokenKind.ADMIN, name="x", scopes=("READ",), digest="", preview="", created_at=NOW
-    ),
+    "good": ApiKey(id="key_1", kind=TokenKind.ADMIN, name="x", scopes=("READ",), digest="", preview="", created_at=NOW),
     "expired": ApiKey(
         id="key_2",
         kind=TokenKind.ADMIN,
@@ -221,7 +219,9 @@ async def test_null_parameters_are_as_if_left_out(client: httpx.AsyncClient) -> 
     assert answer.json() == {"data": {"hello": "Hello, world"}}
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
 async def test_only_json_is_taken(client: httpx.AsyncClient, kind: str) -> None:
     body = json.dumps({"query": "{ hello }"}).encode()
     answer = await client.post("/graphql", content=body, headers={"Content-Type": kind})
@@ -249,7 +249,9 @@ async def test_a_body_that_is_too_long_is_refused_however_it_comes(client: httpx
 SYNTAX, UNKNOWN, UNCOERCED = "{ hello", "{ nothing }", "query ($n: String!) { hello(name: $n) }"
 
 
-@pytest.mark.parametrize("query", [SYNTAX, UNKNOWN, UNCOERCED, "fragment F on Query { hello }", "}{", "{ hello } { hello }"])
+@pytest.mark.parametrize(
+    "query", [SYNTAX, UNKNOWN, UNCOERCED, "fragment F on Query { hello }", "}{", "{ hello } { hello }"]
+)
 @pytest.mark.parametrize(("accept", "status"), [(GRAPHQL, 400), (JSON, 200)])
 async def test_a_query_that_cannot_be_executed_has_no_data(
     client: httpx.AsyncClient, query: str, accept: str, status: int
@@ -268,7 +270,9 @@ TWO = "query A { hello } query B { hello }"
 
 
 @pytest.mark.parametrize(
-    ("query", "name"), [("query A { hello }", "B"), (TWO, None), (TWO, ""), (TWO, "C")], ids=["unknown", "none", "empty", "third"]
+    ("query", "name"),
+    [("query A { hello }", "B"), (TWO, None), (TWO, ""), (TWO, "C")],
+    ids=["unknown", "none", "empty", "third"],
 )
 async def test_an_operation_that_is_not_there_is_named(client: httpx.AsyncClient, query: str, name: str | None) -> None:
     answer = await post(client, query, operationName=name)

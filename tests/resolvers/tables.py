@@ -13,8 +13,8 @@ import httpx
 
 from connectors.client import Source, Tally
 from connectors.composites import money
-from connectors.errors import TimedOut
 from connectors.decisions import Codes
+from connectors.errors import TimedOut
 from connectors.fields import At, Can, Pushed, Ref
 from connectors.keys import NUMBER, TEXT, KeyForm
 from connectors.protocols.base import Row, WireProtocol, read_text

@@ -248,7 +248,9 @@ async def test_an_argument_out_of_range_is_named(arguments: str, code: str, fiel
     assert source_of(live).reads == []
 
 
-@pytest.mark.parametrize("arguments", ["after: null", "filter: null", "orderBy: null", "orderBy: []", "timeoutMs: null"])
+@pytest.mark.parametrize(
+    "arguments", ["after: null", "filter: null", "orderBy: null", "orderBy: []", "timeoutMs: null"]
+)
 async def test_null_is_as_if_left_out(arguments: str) -> None:
     data = await Graph([good("a")]).run(f"{{ purchaseOrders({arguments}) {{ nodes {{ id }} }} }}")
     assert len(data["purchaseOrders"]["nodes"]) == 2

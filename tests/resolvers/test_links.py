@@ -71,7 +71,9 @@ async def test_only_what_is_selected_of_a_link_is_asked_for() -> None:
 
 async def test_a_link_that_nobody_selects_is_not_read() -> None:
     live = plant("a", ["u"])
-    await Graph([live]).run("query ($no: Boolean = false) { purchaseOrders { nodes { id vendor @include(if: $no) { id } } } }")
+    await Graph([live]).run(
+        "query ($no: Boolean = false) { purchaseOrders { nodes { id vendor @include(if: $no) { id } } } }"
+    )
     assert [read.source for read in source_of(live).reads] == ["orders"]
 
 

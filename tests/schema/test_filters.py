@@ -53,7 +53,10 @@ def comparisons(entry: Filterable) -> Iterator[tuple[str, type[Any], str, Any]]:
     """Every operator of an entry: the field of its path, the input, the operator's word and a value for it."""
     parts = {"": entry.input}
     if entry.input is MoneyFilter:
-        annotations = {"amount": MoneyFilter.__annotations__["amount"], "currency": MoneyFilter.__annotations__["currency"]}
+        annotations = {
+            "amount": MoneyFilter.__annotations__["amount"],
+            "currency": MoneyFilter.__annotations__["currency"],
+        }
         parts = {name: annotation.__args__[0] for name, annotation in annotations.items()}
     for part, kind in parts.items():
         for attribute, annotation in kind.__annotations__.items():

@@ -57,7 +57,11 @@ def test_equality_minds_capital_letters_and_searching_does_not(operator: Operato
 @pytest.mark.parametrize("operator", Operator)
 def test_a_row_without_a_value_meets_only_is_null(operator: Operator) -> None:
     value: Any = {Operator.IN: ("x",), Operator.NOT_IN: (), Operator.IS_NULL: True}.get(operator, "x")
-    for row, path in ((Row(), "number"), (Row(), "total.currency"), (Row(total=Money(amount=Decimal(1))), "total.currency")):
+    for row, path in (
+        (Row(), "number"),
+        (Row(), "total.currency"),
+        (Row(total=Money(amount=Decimal(1))), "total.currency"),
+    ):
         assert meets(row, path, operator, value) is (operator is Operator.IS_NULL)
         assert compile_test(Not(Condition(path, operator, value)))(row) is (operator is not Operator.IS_NULL)
 

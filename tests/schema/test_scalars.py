@@ -37,7 +37,9 @@ def test_what_is_no_exact_number_is_refused(given: Any) -> None:
         parse_decimal(given)
 
 
-@pytest.mark.parametrize("given", ["1e9999999", "1e-9999999", "9" * 5_000, 10**5_000], ids=["large", "small", "text", "int"])
+@pytest.mark.parametrize(
+    "given", ["1e9999999", "1e-9999999", "9" * 5_000, 10**5_000], ids=["large", "small", "text", "int"]
+)
 def test_a_number_that_would_fill_the_memory_is_refused(given: Any) -> None:
     with pytest.raises(GraphQLError, match="Decimal takes") as caught:
         parse_decimal(given)

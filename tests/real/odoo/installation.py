@@ -30,25 +30,37 @@ NOT_INGREDIENTS = {
 }
 MODULES = ["maintenance", "mrp", "purchase_mrp", "purchase_stock", "repair", "rpc", "stock", "stock_maintenance"]
 SETTLED = (
-    "UPDATE stock_quant SET in_date = '2024-01-02 06:00:00'",
+    "UPDATE stock_quant SET in_date = '2024-01-02 06:00:00', inventory_date = '2024-12-31'",
+    "UPDATE stock_location SET last_inventory_date = '2024-01-02' WHERE last_inventory_date IS NOT NULL",
+    "UPDATE stock_warehouse_orderpoint SET deadline_date = '2024-06-30' WHERE deadline_date IS NOT NULL",
     "UPDATE stock_move SET date = '2024-03-15 09:30:00' WHERE state = 'done'",
     "UPDATE stock_move_line SET date = '2024-03-15 09:30:00' WHERE state = 'done'",
     "UPDATE mrp_production SET date_finished = date_start + interval '1 hour'",
     "VACUUM FULL ANALYZE",
 )
 DATED_TABLES = (
+    "account_incoterms",
+    "account_payment_term",
     "maintenance_equipment",
     "maintenance_equipment_category",
     "maintenance_request",
+    "maintenance_stage",
+    "maintenance_team",
     "mrp_production",
     "product_product",
     "product_supplierinfo",
     "product_template",
     "purchase_order",
     "purchase_order_line",
+    "res_company",
+    "res_currency",
     "res_partner",
+    "res_partner_category",
+    "stock_location",
     "stock_quant",
+    "stock_warehouse",
     "stock_warehouse_orderpoint",
+    "uom_uom",
 )
 
 
