@@ -165,7 +165,7 @@ async def test_a_connection_s_token_does_not_see_its_sister(town: Town) -> None:
 
 
 async def test_what_belongs_to_others_cannot_be_changed(town: Town) -> None:
-    order_id, connection_id, customer_id, key_id, *_ = await ids_of_others(town)
+    _, connection_id, customer_id, key_id, *_ = await ids_of_others(town)
     gateway = town.gateway
     payload = (await gateway.data(DISCONNECT, town.our_key, id=connection_id))["disconnectSystem"]
     assert payload == {"connection": None, "errors": [{"code": "CONNECTION_NOT_FOUND", "field": "id"}]}
@@ -213,7 +213,8 @@ CHANGES = [
     'createApiKey(input: {name: "x", kind: CUSTOMER, scopes: [READ]}) { errors { code } }',
     'revokeApiKey(input: {id: "key_x"}) { errors { code } }',
     'disconnectSystem(input: {id: "con_x"}) { errors { code } }',
-    'connectSystem(input: {system: "x", authMethod: "x", credentials: [], name: "x", deployment: CLOUD}) { errors { code } }',
+    'connectSystem(input: {system: "x", authMethod: "x", credentials: [], name: "x", deployment: CLOUD}) '
+    "{ errors { code } }",
 ]
 
 
@@ -352,7 +353,8 @@ async def test_stored_lists_are_filtered_and_paged(town: Town) -> None:
     query = """query ($first: Int, $after: String, $filter: ConnectedSystemFilter) {
       connections(first: $first, after: $after, filter: $filter) { nodes { id } pageInfo { hasNextPage endCursor } }
     }"""
-    seen, cursor = [], None
+    seen: list[str] = []
+    cursor = None
     while True:
         page = (await town.gateway.data(query, town.our_key, first=1, after=cursor))["connections"]
         seen.extend(node["id"] for node in page["nodes"])

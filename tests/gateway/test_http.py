@@ -81,7 +81,7 @@ def make_context(caller: Caller, identifier: str) -> Any:
 def connected(**settings: Any) -> httpx.AsyncClient:
     """A client of an endpoint over a small graph of its own."""
     schema = strawberry.Schema(Query, Mutation, extensions=[limits_extension(Settings())])
-    schema.process_errors = lambda *_: None  # type: ignore[method-assign, assignment]
+    schema.process_errors = lambda *_: None  # type: ignore[method-assign]
     endpoint = GraphQLEndpoint(
         schema, authenticate, make_context, lambda: "<title>Console</title>", max_body_bytes=2_000, **settings
     )

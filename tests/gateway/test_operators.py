@@ -46,12 +46,16 @@ async def test_beginning_makes_keys_and_a_token_for_their_owner_alone(tmp_path: 
     assert await admit_operator(settings(folder), Keyring.load(folder / "keys.json"))
 
 
+def texts(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".db"}
+
+
 async def test_beginning_twice_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     await initialize(settings(tmp_path))
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".db"}
+    before = texts(tmp_path)
     with pytest.raises(KeyringError, match="exists already"):
         await initialize(settings(tmp_path))
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".db"} == before
+    assert texts(tmp_path) == before
 
 
 async def test_a_given_token_is_not_written_down(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.resolvers.tables import STATES, Abilities, moment, order_row, source_
 from tests.resolvers.walking import walk
 
 PROPERTY = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 
 TEXTS = ["A", "a", "B-1", "b", "ab", "É", ""]
@@ -73,7 +73,7 @@ abilities = st.builds(
     cut=st.sampled_from([None, 1, 3]),
     page_size=st.sampled_from([1, 2, 4, 50]),
 )
-values = st.fixed_dictionaries(
+values: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "number": st.none() | st.sampled_from(TEXTS),
         "title": st.none() | st.sampled_from(TEXTS),
@@ -86,7 +86,7 @@ values = st.fixed_dictionaries(
 )
 
 
-def _row(key: str | int, money: tuple[Decimal, str | None] | None, **others: Any) -> Mapping[str, Any]:
+def _row(key: str | int, money: Any, **others: Any) -> Mapping[str, Any]:
     amount, currency = money or (None, None)
     return order_row(key, amount=amount, currency=currency, **others)
 
@@ -140,7 +140,7 @@ filters = st.recursive(
     ),
     max_leaves=4,
 )
-maybe_filters = st.just({}) | filters
+maybe_filters: st.SearchStrategy[dict[str, Any]] = st.just({}) | filters
 orders = st.tuples(st.sampled_from(["NUMBER", "ORDER_DATE", "UPDATED_AT", "TOTAL"]), st.sampled_from(["ASC", "DESC"]))
 SORTED_BY = {"NUMBER": "number", "ORDER_DATE": "orderDate", "UPDATED_AT": "updatedAt", "TOTAL": "amount"}
 
@@ -223,7 +223,8 @@ def test_a_bounded_scan_goes_on_where_it_stopped(
 def test_a_bounded_scan_keeps_the_order_of_the_whole_walk(
     sources: list[Table], condition: dict[str, Any], order: tuple[str, str], first: int, bound: int
 ) -> None:
-    sources = [replace(source, able=replace(source.able, sorts=True)) for source in sources]
+    # So little is done by the sources, and so little at once, that the bound is met often.
+    sources = [replace(source, able=replace(source.able, sorts=True, filters=False, page_size=2)) for source in sources]
     graph = Graph([source.open() for source in sources], limits=ReadLimits(max_scan_rows=bound))
     walked = asyncio.run(walk(graph, first, condition=spelled(condition), order=order))
     assert walked.rows == names_of(sorted_answer(sources, condition, order))

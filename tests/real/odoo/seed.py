@@ -17,7 +17,6 @@ def _read(name: str) -> Any:
 PLANT: dict[str, Any] = _read("plant.json")
 PURCHASES: list[dict[str, Any]] = _read("purchases.json")
 MAINTENANCE: dict[str, Any] = _read("maintenance.json")
-MODELS_WITH_ARCHIVE = {"V": "res.partner", "O": "product.product", "P": "maintenance.equipment"}
 
 
 def seed(client: Client, keys: dict[str, str]) -> None:
@@ -71,7 +70,8 @@ def admit_users(administrator: Administrator) -> None:
     reader = PLANT["reader"]
     (group,) = administrator.create("res.groups", [{"name": reader["group"]}])
     administrator.write("res.groups", [group], implied_ids=[administrator.group("base.group_user")])
-    models = {model: administrator.find("ir.model", ["model", "=", model])[0] for model in _readable(reader)}
+    readable = [*reader["models"], *reader["all_rows_of"]]
+    models = {model: administrator.find("ir.model", ["model", "=", model])[0] for model in readable}
     rights = [
         {"name": f"read {model}", "model_id": id_, "group_id": group, "perm_read": True}
         for model, id_ in models.items()
@@ -91,13 +91,7 @@ def admit_users(administrator: Administrator) -> None:
         administrator.write("res.users", [id_], group_ids=groups, company_ids=companies)
 
 
-def _readable(reader: dict[str, Any]) -> list[str]:
-    models: list[str] = [*reader["models"], *reader["all_rows_of"]]
-    return models
-
-
 def archive(administrator: Administrator) -> None:
     """Put away what is no longer in use; what names it keeps naming it."""
-    for name in (*PLANT["archived"], *MAINTENANCE["archived"]):
-        model = MODELS_WITH_ARCHIVE[name[1]]
+    for model, name in (*PLANT["archived"], *MAINTENANCE["archived"]):
         administrator.write(model, [administrator.id(name)], active=False)
