@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.client import Tally
-from connectors.errors import TimedOut
+from connectors.errors import Sent, TimedOut
 from connectors.plan import ReadPlan, plan_read
 from connectors.reading import RecordReader
 from connectors.scan import Batch, Scan
@@ -131,7 +131,7 @@ async def _ask(asked: Asked, question: Question, context: Context, gate: asyncio
         async with asyncio.timeout_at(deadline), gate:
             asked.batch = await scan.run(place.position, question.count)
     except Exception as error:
-        asked.status, asked.problem = explain(_as_timeout(error), asked.live, context.request_id)
+        asked.status, asked.problem = explain(_as_timeout(error, asked), asked.live, context.request_id)
     else:
         if asked.batch.is_limited:
             asked.status, asked.problem = _too_expensive(asked, context)
@@ -147,8 +147,13 @@ async def _ask(asked: Asked, question: Question, context: Context, gate: asyncio
     )
 
 
-def _as_timeout(error: Exception) -> Exception:
-    return TimedOut("The system did not answer within the deadline.") if isinstance(error, TimeoutError) else error
+def _as_timeout(error: Exception, asked: Asked) -> Exception:
+    """The meaning of a deadline that passed, also before it was this source's turn."""
+    if not isinstance(error, TimeoutError):
+        return error
+    if asked.tally.requests == 0:
+        return TimedOut("Other systems took all of the time, so that this one was not asked.", sent=Sent.NOT_SENT)
+    return TimedOut("The system did not answer within the deadline.")
 
 
 def _rows_deadline(asked: Asked, question: Question, context: Context) -> float:

@@ -155,7 +155,7 @@ def _build(
     for place, item in enumerate(answer.picked):
         used[item.connection_id] = item.index + 1
         if wants_cursors or (wants_start and place == 0):
-            cursors.append(seal(_exact_places(before, answer, used)))
+            cursors.append(seal(places_after(before, answer.batches, used)))
     wants_end = "endCursor" in below(selection, "pageInfo")
     end = seal(places_after(before, answer.batches, used)) if before and wants_end else None
     rows = [item.record for item in answer.picked]
@@ -172,12 +172,6 @@ def _build(
         is_complete=answer.is_complete,
         sources=answer.outcomes,
     )
-
-
-def _exact_places(before: Mapping[str, Place], answer: FanOut, used: Mapping[str, int]) -> dict[str, Place]:
-    """The places after a row in the middle of a page: sources without a row so far have not moved."""
-    moved = {connection_id: answer.batches[connection_id] for connection_id in used}
-    return places_after(before, moved, used)
 
 
 def _incomplete(outcomes: Sequence[SourceOutcome]) -> GraphQLError:

@@ -75,8 +75,8 @@ class Program:
                 return found
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_STEP_SECONDS)
-                raise AssertionError(f"it ended with {self.process.returncode} before {what}:\n{self.errors}")
-        raise AssertionError(f"it did not come to {what}:\n{self.errors}")
+                raise AssertionError(f"it ended with {self.process.returncode} before {what}:\n{self.errors[-2_000:]}")
+        raise AssertionError(f"it did not come to {what}:\n{self.errors[-2_000:]}")
 
     def ready(self) -> str:
         """Wait until it serves requests, and give its address."""

@@ -74,8 +74,7 @@ def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A server that may reach nothing on this machine, and its profile."""
     place = tmp_path_factory.mktemp(request.param)
     settings = {"profile": request.param, "port": "0", "admin_token": ADMIN}
-    if request.param == "plant":
-        settings["allowed_networks"] = "10.20.0.0/16"
+    settings |= {"allowed_networks": "10.20.0.0/16"} if request.param == "plant" else {"introspection": "false"}
     assert finished(place, "init", **settings).returncode == 0
     with running(place, "serve", **settings) as program, Client(program.ready(), ADMIN) as client:
         yield request.param, client
@@ -103,6 +102,13 @@ def test_it_says_that_it_lives_and_is_ready(guarded: tuple[str, Client]) -> None
     for path, status in (("healthz", "alive"), ("readyz", "ready")):
         answer = httpx.get(f"{client.url}/{path}")
         assert (answer.status_code, answer.json()) == (200, {"status": status})
+
+
+def test_the_schema_is_shown_unless_the_settings_hide_it(guarded: tuple[str, Client]) -> None:
+    profile, client = guarded
+    asked, mistaken = client.ask("{ __schema { queryType { name } } }"), client.ask("{ systemz { key } }")
+    assert ("data" in asked) is (profile == "plant")
+    assert ("systems" in mistaken["errors"][0]["message"]) is (profile == "plant")
 
 
 def test_the_cloud_speaks_https_only(guarded: tuple[str, Client]) -> None:

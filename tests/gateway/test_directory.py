@@ -208,6 +208,24 @@ async def test_a_key_that_manages_one_connection_manages_no_other(town: Town) ->
     await town.seen(town.our_key)
 
 
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"name": "half \ud800"}, "name"),
+        ({"name": "x", "externalId": "x" * 201}, "externalId"),
+        ({"name": "x", "externalId": "ours"}, "externalId"),
+        ({"name": "x", "metadata": "x" * 10_001}, "metadata"),
+    ],
+)
+async def test_a_customer_that_makes_no_sense_is_refused(town: Town, given: dict[str, Any], field: str) -> None:
+    make = """mutation ($input: CreateCustomerInput!) {
+      createCustomer(input: $input) { customer { id } errors { code field } } }"""
+    await town.gateway.data(make, input={"name": "Taken", "externalId": "ours"})
+    payload = (await town.gateway.data(make, input=given))["createCustomer"]
+    assert payload == {"customer": None, "errors": [{"code": "VALIDATION_FAILED", "field": field}]}
+
+
 CHANGES = [
     'createCustomer(input: {name: "x"}) { errors { code } }',
     'createApiKey(input: {name: "x", kind: CUSTOMER, scopes: [READ]}) { errors { code } }',
@@ -305,8 +323,8 @@ async def test_an_older_snapshot_never_replaces_a_newer_one(town: Town) -> None:
         late = asyncio.create_task(directory.refresh())
         await store.held.wait()
         revoking = asyncio.create_task(town.gateway.data(REVOKE, id=made["apiKey"]["id"]))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        # If the newer one could be read now, it would be: here it has to wait for the older one.
+        await asyncio.wait([revoking], timeout=0.5)
         store.release.set()
         await asyncio.gather(late, revoking)
     finally:

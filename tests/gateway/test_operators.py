@@ -1,5 +1,6 @@
 """The operator's keys and token: made once, readable by their owner alone, and counted as the settings say."""
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -90,6 +91,14 @@ async def test_the_token_of_the_settings_counts_until_they_name_another(tmp_path
     assert await in_force(tmp_path, keyring) == {OTHER}
     assert not await admit_operator(settings(tmp_path), keyring)
     assert await in_force(tmp_path, keyring) == set()
+
+
+async def test_several_processes_may_begin_with_the_same_token_at_once(tmp_path: Path) -> None:
+    keyring = Keyring.generate()
+    await admit_operator(settings(tmp_path, OTHER), keyring)
+    began = await asyncio.gather(*(admit_operator(settings(tmp_path, ONE), keyring) for _ in range(8)))
+    assert began == [True] * 8
+    assert await in_force(tmp_path, keyring) == {ONE}
 
 
 async def test_a_token_that_was_revoked_does_not_come_back(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ class TableSource(Source):
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         self.reads.append(read)
-        if read.source in self.silent:
+        if read.source in self.silent or asyncio.get_running_loop().time() >= deadline:
             tally.requests += 1
             await _nothing_until(deadline)
         return self._page(read, 0, tally)
