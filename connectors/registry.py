@@ -95,8 +95,8 @@ def _packaged(key: str) -> System | None:
 
 @cache
 def _offered() -> Mapping[str, EntryPoint]:
-    """The entry points of installed packages by key; what is built in cannot be replaced."""
-    return {item.name: item for item in entry_points(group=GROUP) if item.name not in _BUILT_IN}
+    """The entry points of installed packages by key; what is built in goes before them."""
+    return {item.name: item for item in entry_points(group=GROUP)}
 
 
 def _load(offered: EntryPoint) -> System | None:

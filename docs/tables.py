@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import click
 from pydantic.fields import FieldInfo
 
 import resolvers.roots  # noqa: F401 - declares every entity
@@ -70,13 +71,15 @@ def enum(name: str) -> str:
 
 def commands() -> str:
     """Every command with its options."""
+    context = click.Context(main)
     rows = (
         [
             f"`switchgear {name}`",
             command.help or "",
             _code(option for item in command.params for option in item.opts if option.startswith("--")),
         ]
-        for name, command in sorted(main.commands.items())
+        for name in main.list_commands(context)
+        if (command := main.get_command(context, name)) is not None
     )
     return _table(["Command", "What it does", "Options"], rows)
 

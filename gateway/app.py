@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import schema
+from connectors.registry import use_manifests
 from gateway import console, tokens
 from gateway.auth import Caller, check_key
 from gateway.connections import CallerAdministration
@@ -42,6 +43,7 @@ class Gateway:
             raise RuntimeError(f"another package called schema is in the way: {schema.__file__}")
         self.settings = settings
         self.keyring = keyring
+        use_manifests(settings.manifests)
         self._egress = Egress(settings.profile, settings.allowed_networks, own_addresses)
         self._limits = ReadLimits(
             timeout_ms=settings.source_timeout_ms,

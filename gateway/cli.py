@@ -36,7 +36,23 @@ def _quiet_interrupt(command: Callable[_Parameters, _Result]) -> Callable[_Param
     return run
 
 
-@click.group()
+class _Commands(click.Group):
+    """The commands, of which `check` brings more than the others need and is read when it is called."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Every command by name."""
+        return sorted([*super().list_commands(context), "check"])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """One command."""
+        if name == "check":
+            from gateway.checking import check
+
+            return check
+        return super().get_command(context, name)
+
+
+@click.group(cls=_Commands)
 @click.version_option(package_name="switchgear")
 def main() -> None:
     """One live GraphQL graph over every system a plant runs."""
@@ -103,9 +119,7 @@ def serve() -> None:
     settings = _settings()
     configure(settings.log_level)
     if settings.profile == "dev":
-        click.echo(
-            "Profile dev: every address can be reached, this machine's own too. Not for production.", err=True
-        )
+        click.echo("Profile dev: every address can be reached, this machine's own too. Not for production.", err=True)
     try:
         keyring = Keyring.load(settings.keys_path)
     except KeyringError as error:

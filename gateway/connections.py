@@ -10,6 +10,7 @@ from typing import Any
 from connectors.client import Source, Tally
 from connectors.errors import (
     AddressRefused,
+    NoSuchRecords,
     RateLimited,
     Reauthorize,
     Trouble,
@@ -158,15 +159,13 @@ class CallerAdministration:
         """End a connection: its tokens die, its credentials are deleted, its history stays."""
         self.caller.require("MANAGE")
         view = self.directory.view(self.caller)
-        if await view.connection(connection_id) is None:
-            error = refusal(
-                NotFound,
-                ErrorCode.CONNECTION_NOT_FOUND,
-                f"There is no connection {connection_id!r}.",
-                field="id",
-                missing_id=connection_id,
-            )
-            return DisconnectSystemPayload(errors=[error])
+        try:
+            if reason is not None:
+                check_text("reason", reason)
+            if await view.connection(connection_id) is None:
+                raise _no_connection(connection_id, "id")
+        except Refused as refused:
+            return DisconnectSystemPayload(errors=[refused.error])
         await self.directory.store.disconnect(connection_id, reason, customer_id=self.caller.key.customer_id)
         await self.directory.refresh()
         return DisconnectSystemPayload(connection=await view.connection(connection_id))
@@ -177,6 +176,8 @@ class CallerAdministration:
         try:
             self._require_admin("Only the admin token can add customers.")
             check_text("name", given.name)
+            if given.external_id:
+                check_text("externalId", given.external_id)
             check_metadata(given.metadata)
             customer = await self.directory.store.create_customer(
                 name=given.name.strip(), external_id=given.external_id or None, metadata=absent.given(given.metadata)
@@ -241,15 +242,7 @@ class CallerAdministration:
             raise invalid("connectionId", "A connection's key has to say which connection it reaches.")
         connection = await self.directory.store.connection(given.connection_id, customer_id=self.caller.key.customer_id)
         if connection is None or not self.caller.sees(connection.customer_id, connection.id):
-            raise Refused(
-                refusal(
-                    NotFound,
-                    ErrorCode.CONNECTION_NOT_FOUND,
-                    f"There is no connection {given.connection_id!r}.",
-                    field="connectionId",
-                    missing_id=given.connection_id,
-                )
-            )
+            raise _no_connection(given.connection_id, "connectionId")
         if connection.lifecycle == rows.DISCONNECTED:
             raise Refused(
                 refusal(
@@ -287,6 +280,12 @@ class CallerAdministration:
             created_at=datetime.now(UTC),
             **values,
         )
+
+
+def _no_connection(connection_id: str, field: str) -> Refused:
+    """The refusal for a connection that is not there, or not the caller's."""
+    message = f"There is no connection {connection_id!r}."
+    return Refused(refusal(NotFound, ErrorCode.CONNECTION_NOT_FOUND, message, field=field, missing_id=connection_id))
 
 
 async def probe(source: Source) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from typing import Any
 
 from connectors.registry import find_system, system_keys
@@ -15,6 +16,8 @@ _MAX_TEXT = 200
 _MAX_SECRET = 20_000
 _MAX_METADATA = 10_000
 _MAX_TAGS = 20
+_UNREADABLE = ("Cc", "Cs")
+"""Control characters, and halves of surrogate pairs, which have no form in UTF-8."""
 
 
 class Refused(Exception):
@@ -63,6 +66,8 @@ def _check_answer(where: str, value: str, item: FormField) -> str:
     text = value if item.is_secret else value.strip()
     if len(text) > _MAX_SECRET:
         raise invalid(where, f"{item.label} is longer than {_MAX_SECRET} characters.")
+    if any(unicodedata.category(sign) == "Cs" for sign in text):
+        raise invalid(where, f"{item.label} holds half a character.")
     if item.pattern and text and not re.fullmatch(item.pattern, text):
         raise invalid(where, f"{item.label} does not have the form that is needed.")
     if item.kind is FormFieldKind.URL and "?" in text:
@@ -107,14 +112,19 @@ def check_texts(given: ConnectSystemInput, system: System) -> None:
     if given.deployment not in system.deployments:
         raise invalid("deployment", f"{system.title} does not run there.", given.deployment.name)
     tags = given.tags or []
-    if len(tags) > _MAX_TAGS or any(not 0 < len(tag) <= _MAX_TEXT for tag in tags):
-        raise invalid("tags", f"At most {_MAX_TAGS} tags of 1 to {_MAX_TEXT} characters.")
+    if len(tags) > _MAX_TAGS or not all(map(_is_line, tags)):
+        raise invalid("tags", f"At most {_MAX_TAGS} tags of 1 to {_MAX_TEXT} characters, each in one line.")
 
 
 def check_text(field: str, text: str) -> None:
-    """Refuse a text that is empty or too long."""
-    if not 0 < len(text.strip()) <= _MAX_TEXT:
-        raise invalid(field, f"This needs 1 to {_MAX_TEXT} characters.")
+    """Refuse a text that is empty, too long, or holds what nobody can read."""
+    if not _is_line(text):
+        raise invalid(field, f"This needs 1 to {_MAX_TEXT} characters in one line.")
+
+
+def _is_line(text: str) -> bool:
+    is_readable = not any(unicodedata.category(sign) in _UNREADABLE for sign in text)
+    return is_readable and 0 < len(text.strip()) <= _MAX_TEXT
 
 
 def check_metadata(metadata: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from strawberry import Schema
@@ -90,6 +90,8 @@ class GraphQLEndpoint:
             response = await self._respond(request)
         except Unanswerable as error:
             response = error.response(_accepted(request) or _JSON)
+        except ClientDisconnect:
+            return  # nobody waits for an answer any more
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -192,7 +194,8 @@ class Unanswerable(Exception):
 def _answer(
     body: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    # Half a surrogate pair has no form in UTF-8; escaped, it is what JSON writes for it.
+    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(content, status, {**_HEADERS, **(headers or {})}, f"{media_type}; charset=utf-8")
 
 

@@ -55,6 +55,8 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # At INFO the HTTP client writes the whole address of every call, with its query.
     logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.getLogger().level))
+    # At DEBUG the database's driver writes every statement with its values.
+    logging.getLogger("aiosqlite").setLevel(max(logging.INFO, logging.getLogger().level))
 
 
 def redact(text: str) -> str:

@@ -1,5 +1,6 @@
 """The operator's beginnings: keys and the admin token, made once and kept where only their owner can read."""
 
+import contextlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,13 +56,19 @@ async def admit_operator(settings: Settings, keyring: Keyring) -> bool:
             if key.name == _FROM_SETTINGS and key.digest != wanted:
                 await store.revoke_api_key(key.id, customer_id=None)
         if given is not None and wanted not in {key.digest for key in admins}:
-            try:
-                await store.create_api_key(_admin_row(given, f"…{given[-4:]}", keyring, _FROM_SETTINGS))
-            except StoreError:
-                raise SettingsError("SWITCHGEAR_ADMIN_TOKEN: this token was revoked; choose another.") from None
+            await _admit(store, _admin_row(given, f"…{given[-4:]}", keyring, _FROM_SETTINGS))
         return any(key.kind is tokens.TokenKind.ADMIN for key in (await store.snapshot()).keys.values())
     finally:
         await store.close()
+
+
+async def _admit(store: Store, row: rows.ApiKey) -> None:
+    """Add an admin key, unless another process that begins with the same token has been quicker."""
+    with contextlib.suppress(StoreError):
+        await store.create_api_key(row)
+    kept = await store.key_by_digest(row.digest)
+    if kept is None or kept.revoked_at is not None:
+        raise SettingsError("SWITCHGEAR_ADMIN_TOKEN: this token was revoked; choose another.")
 
 
 def _admin_row(secret: str, preview: str, keyring: Keyring, name: str) -> rows.ApiKey:

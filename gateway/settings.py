@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         default=(),
         description="The networks that profile `plant` may reach, such as `10.20.0.0/16,192.168.7.5/32`.",
     )
+    manifests: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Folders of manifests, separated by commas, each the description of a system.",
+    )
     log_level: LogLevel = Field(
         default="INFO",
         description="The least important messages to log.",
@@ -153,6 +157,13 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(_network(text.strip()) for text in value.split(",") if text.strip())
+
+    @field_validator("manifests", mode="before")
+    @classmethod
+    def _split_folders(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(Path(text.strip()) for text in value.split(",") if text.strip())
 
     @field_validator("admin_token")
     @classmethod

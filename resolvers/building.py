@@ -33,9 +33,7 @@ def build_page(
     for place, item in enumerate(picked):
         used[item.source] = item.index + 1
         if wants_cursors or (wants_start and place == 0):
-            # Sources without a row so far have not moved.
-            moved = {key: batches[key] for key in used}
-            cursors.append(seal(places_after(before, moved, used)))
+            cursors.append(seal(places_after(before, batches, used)))
     rows = [item.record for item in picked]
     return page(
         nodes=rows,

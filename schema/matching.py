@@ -69,14 +69,16 @@ _COMPARISONS: Mapping[Operator, Callable[[Any, Any], bool]] = {
 
 def _compile_condition(value_of: ValueOf, operator: Operator, expected: Any) -> Test:
     if operator is Operator.IS_NULL:
-        return lambda row: (value_of(row) is None) is expected
+        return lambda row: (value_of(row) in (None, [])) is expected
     compare = _COMPARISONS[operator]
+    excludes = operator in (Operator.NE, Operator.NOT_IN)
     wanted = fold(expected) if operator in (Operator.CONTAINS, Operator.STARTS_WITH) else expected
 
     def test(row: Any) -> bool:
         value = value_of(row)
         if isinstance(value, list):
-            return any(compare(item, wanted) for item in value)
+            found = [compare(item, wanted) for item in value]
+            return bool(found) and (all(found) if excludes else any(found))
         return value is not None and compare(value, wanted)
 
     return test

@@ -42,7 +42,6 @@ class Contact:
     role: str | None = field("What they do.")
     email: str | None = field("Their e-mail address.")
     phone: str | None = field("Their telephone number.")
-    is_primary: bool | None = field("Whether to ask them first.")
 
 
 @entity(EntityType.VENDOR, plural="vendors", deleted_as=VendorStatus.ARCHIVED)

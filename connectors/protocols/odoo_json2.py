@@ -38,6 +38,7 @@ else it would be one of the user's zone.
 """
 _VALUE_ERROR, _NO_FIELD = "builtins.ValueError", "Invalid field "
 """How Python says that a model has no such field; Odoo's own messages are in the user's language, but not this one."""
+_NOBODY = "No Odoo 19 or later answers at this address with this database."
 _LONGEST_MESSAGE = 300
 
 
@@ -82,12 +83,13 @@ class OdooJson2(WireProtocol):
         """What a bad answer means, by status and exception; the traceback that comes with it is never passed on."""
         if 200 <= answer.status < 300:
             return None
-        name, message = _error(answer)
-        said = Upstream(status=answer.status, code=name, message=message)
-        if name is None and answer.status == 404:
-            return WrongSystem("No Odoo 19 or later answers at this address with this database.", upstream=said)
-        if name is None:
+        error = _error(answer)
+        if error is None and answer.status == 404:
+            return WrongSystem(_NOBODY, upstream=Upstream(status=404))
+        if error is None:
             return http_trouble(answer)
+        name, message = error
+        said = Upstream(status=answer.status, code=name, message=message)
         if answer.status == 401:
             return Reauthorize(f"Odoo refuses the API key: {message}", upstream=said)
         if name.endswith("AccessError"):
@@ -223,12 +225,12 @@ def read_moment(value: Any) -> datetime:
     return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
 
 
-def _error(answer: Answer) -> tuple[str | None, str | None]:
+def _error(answer: Answer) -> tuple[str, str] | None:
     """The exception and the first line of its message, where Odoo itself says it."""
     try:
         body = read_json(answer)
     except BadAnswer:
-        return None, None
+        return None
     if not isinstance(body, dict) or not isinstance(body.get("name"), str):
-        return None, None
+        return None
     return body["name"], str(body.get("message") or "").partition("\n")[0][:_LONGEST_MESSAGE]

@@ -23,7 +23,11 @@ def engine(url: URL) -> AsyncEngine:
         raise StoreError("the store needs a file: sqlite:///path/to/switchgear.db")
     _keep_private(Path(url.database))
     # Without an isolation level, the driver leaves the beginning of transactions to us.
-    made = create_async_engine(url.set(drivername="sqlite+aiosqlite"), connect_args={"isolation_level": None})
+    made = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        connect_args={"isolation_level": None},
+        hide_parameters=True,  # or an error would carry a customer's data into the log
+    )
     event.listen(made.sync_engine, "connect", _prepare)
     event.listen(made.sync_engine, "begin", _begin)
     return made

@@ -27,7 +27,10 @@ OF_THE_PROCESS = (
 @pytest.mark.parametrize("layer", LAYERS[:-1])
 def test_nothing_below_the_gateway_knows_what_a_process_is_made_of(layer: str) -> None:
     wrong = [
-        f"{named(path)}: {name}" for path in modules(layer) for name in imported(path) if is_within(name, *OF_THE_PROCESS)
+        f"{named(path)}: {name}"
+        for path in modules(layer)
+        for name in imported(path)
+        if is_within(name, *OF_THE_PROCESS)
     ]
     assert wrong == []
 

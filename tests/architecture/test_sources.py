@@ -12,7 +12,9 @@ from tests.architecture.product import LAYERS, ROOT, modules, named, tree
 
 LONGEST = 450
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
-ELSEWHERE = re.compile(r"/(?:work|root|home)/\w|\b(?:pypi\.org|pythonhosted|npmjs|artifactory|--index-url|--trusted-host)\b")
+ELSEWHERE = re.compile(
+    r"/(?:work|root|home)/\w|\b(?:pypi\.org|pythonhosted|npmjs|artifactory|--index-url|--trusted-host)\b"
+)
 """Words of one machine, or of where packages come from."""
 TEXTS = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".graphql", ".ts", ".tsx", ".json", ".html", ".in", ".sh", ""}
 

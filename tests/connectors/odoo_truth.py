@@ -67,7 +67,16 @@ _RECEIVED = {
 _ORDER = ["name", "state", "receipt_status", "create_date", "write_date", "company_id", "partner_id", "date_order"]
 _ORDER += ["date_planned", "currency_id", "amount_untaxed", "amount_tax", "amount_total", "payment_term_id"]
 _ORDER += ["incoterm_id", "partner_ref", "order_line"]
-_LINE = ["display_type", "product_qty", "qty_invoiced", "order_id", "product_id", "name", "price_unit", "price_subtotal"]
+_LINE = [
+    "display_type",
+    "product_qty",
+    "qty_invoiced",
+    "order_id",
+    "product_id",
+    "name",
+    "price_unit",
+    "price_subtotal",
+]
 _LINE += ["product_uom_id", "qty_received", "date_planned"]
 
 
@@ -250,7 +259,14 @@ def _contact(row: Row) -> Contact:
 
 
 _PRODUCT = ["default_code", "name", "type", "is_storable", "active", "create_date", "write_date", "categ_id", "uom_id"]
-_PRODUCT += ["barcode", "standard_price", "tracking", "reordering_min_qty", "reordering_max_qty", "nbr_reordering_rules"]
+_PRODUCT += [
+    "barcode",
+    "standard_price",
+    "tracking",
+    "reordering_min_qty",
+    "reordering_max_qty",
+    "nbr_reordering_rules",
+]
 _PRODUCT += ["incoming_qty"]
 _PRODUCT += ["incoming_qty"]
 _OWN = ["location_id.usage", "in", ["internal", "transit"]]

@@ -134,7 +134,8 @@ def check_make(words: list[str]) -> None:
 
 
 def check_switchgear(words: list[str]) -> None:
-    command = main.commands[words[0]]
+    command = main.get_command(click.Context(main), words[0])
+    assert command is not None, words[0]
     command.make_parser(click.Context(command)).parse_args(words[1:])
 
 

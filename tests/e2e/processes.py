@@ -21,10 +21,16 @@ _LISTENS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 def environment(**settings: str) -> dict[str, str]:
     """The environment of a process: ours without any setting of the product, and then these."""
     bare = {name: value for name, value in os.environ.items() if not name.upper().startswith("SWITCHGEAR_")}
-    return {**bare, "PYTHONUNBUFFERED": "1", **{f"SWITCHGEAR_{name.upper()}": value for name, value in settings.items()}}
+    return {
+        **bare,
+        "PYTHONUNBUFFERED": "1",
+        **{f"SWITCHGEAR_{name.upper()}": value for name, value in settings.items()},
+    }
 
 
-def finished(folder: Path, *arguments: str, given: str | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+def finished(
+    folder: Path, *arguments: str, given: str | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program in a folder until it ends."""
     return subprocess.run(  # noqa: S603 - our own program
         [PROGRAM, *arguments],
@@ -69,8 +75,8 @@ class Program:
                 return found
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(_STEP_SECONDS)
-                raise AssertionError(f"it ended with {self.process.returncode} before {what}:\n{self.errors}")
-        raise AssertionError(f"it did not come to {what}:\n{self.errors}")
+                raise AssertionError(f"it ended with {self.process.returncode} before {what}:\n{self.errors[-2_000:]}")
+        raise AssertionError(f"it did not come to {what}:\n{self.errors[-2_000:]}")
 
     def ready(self) -> str:
         """Wait until it serves requests, and give its address."""

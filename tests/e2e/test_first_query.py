@@ -37,9 +37,14 @@ def newest(demo: Demo, count: int) -> list[dict[str, Any]]:
     found = []
     for name in NAMES:
         sandbox = demo.sandboxes[name]
-        vendors = {row["Supplier"]: row["SupplierName"] for row in sandbox.rows(SUPPLIERS, select="Supplier,SupplierName")}
+        vendors = {
+            row["Supplier"]: row["SupplierName"] for row in sandbox.rows(SUPPLIERS, select="Supplier,SupplierName")
+        }
         rows = sandbox.rows(
-            ORDERS, filter="PurchasingDocumentDeletionCode ne 'L'", expand="to_PurchaseOrderItem", orderby="PurchaseOrder asc"
+            ORDERS,
+            filter="PurchasingDocumentDeletionCode ne 'L'",
+            expand="to_PurchaseOrderItem",
+            orderby="PurchaseOrder asc",
         )
         for row in rows:
             items = sorted(row["to_PurchaseOrderItem"]["results"], key=lambda item: int(item["PurchaseOrderItem"]))
@@ -98,7 +103,13 @@ def test_only_what_is_selected_is_asked_for(demo: Demo) -> None:
         assert vendors == {"Supplier", "SupplierName"}
         header = {path for path in orders if "/" not in path}
         assert header >= {"PurchaseOrder", "Supplier", "LastChangeDateTime"}
-        assert not header & {"PurchaseOrderType", "PurchaseOrderDate", "PaymentTerms", "CompanyCode", "IncotermsClassification"}
+        assert not header & {
+            "PurchaseOrderType",
+            "PurchaseOrderDate",
+            "PaymentTerms",
+            "CompanyCode",
+            "IncotermsClassification",
+        }
         items = {path.partition("/")[2] for path in orders - header}
         assert items >= {"PurchaseOrderItemText", "OrderQuantity", "PurchaseOrderQuantityUnit"}
         assert not items & {"Material", "MaterialGroup", "Plant", "StorageLocation", "SupplierMaterialNumber"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.demo import ADMIN, Demo
@@ -73,8 +74,7 @@ def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A server that may reach nothing on this machine, and its profile."""
     place = tmp_path_factory.mktemp(request.param)
     settings = {"profile": request.param, "port": "0", "admin_token": ADMIN}
-    if request.param == "plant":
-        settings["allowed_networks"] = "10.20.0.0/16"
+    settings |= {"allowed_networks": "10.20.0.0/16"} if request.param == "plant" else {"introspection": "false"}
     assert finished(place, "init", **settings).returncode == 0
     with running(place, "serve", **settings) as program, Client(program.ready(), ADMIN) as client:
         yield request.param, client
@@ -95,6 +95,20 @@ def test_no_address_of_this_machine_or_beyond_the_allowed_networks_is_dialled(
             assert PASSWORD not in json.dumps(payload)
     assert demo.sandboxes["sap-eu"].requests() == []
     assert client.data("{ connections { nodes { id } } }")["connections"]["nodes"] == []
+
+
+def test_it_says_that_it_lives_and_is_ready(guarded: tuple[str, Client]) -> None:
+    _, client = guarded
+    for path, status in (("healthz", "alive"), ("readyz", "ready")):
+        answer = httpx.get(f"{client.url}/{path}")
+        assert (answer.status_code, answer.json()) == (200, {"status": status})
+
+
+def test_the_schema_is_shown_unless_the_settings_hide_it(guarded: tuple[str, Client]) -> None:
+    profile, client = guarded
+    asked, mistaken = client.ask("{ __schema { queryType { name } } }"), client.ask("{ systemz { key } }")
+    assert ("data" in asked) is (profile == "plant")
+    assert ("systems" in mistaken["errors"][0]["message"]) is (profile == "plant")
 
 
 def test_the_cloud_speaks_https_only(guarded: tuple[str, Client]) -> None:
@@ -183,7 +197,9 @@ def test_a_token_dies_in_every_process_that_serves_the_same_data(installation: I
         made = connect(client, new_customer(client), sandbox.connection["sandboxUrl"])
         with Client(one.url, made["apiToken"]) as here, Client(two.ready(), made["apiToken"]) as there:
             assert here.data(ORDERS)["purchaseOrders"]["isComplete"] is True
-            until(two, "the new token", lambda: there.ask(ORDERS).get("data", {}).get("purchaseOrders", {}).get("sources"))
+            until(
+                two, "the new token", lambda: there.ask(ORDERS).get("data", {}).get("purchaseOrders", {}).get("sources")
+            )
             client.data(DISCONNECT, id=made["connection"]["id"])
             assert here.code(ORDERS) == "TOKEN_REVOKED"
             until(two, "the end of the token", lambda: there.ask(ORDERS).get("errors"))

@@ -1,6 +1,7 @@
 """A whole gateway in the test process, with stand-ins of S/4HANA beside it on loopback."""
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -64,7 +65,9 @@ class RunningGateway:
     async def ask(self, query: str, token: str = ADMIN, **variables: Any) -> dict[str, Any]:
         """The whole answer to a query."""
         answer = await self.client.post(
-            "/graphql", json={"query": query, "variables": variables}, headers={"Authorization": f"Bearer {token}"}
+            "/graphql",
+            content=json.dumps({"query": query, "variables": variables}),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
         body: dict[str, Any] = answer.json()
         return body
@@ -124,7 +127,9 @@ class RunningGateway:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(folder: Path, keyring: Keyring | None = None, **changes: Any) -> AsyncIterator[RunningGateway]:
+async def running_gateway(
+    folder: Path, keyring: Keyring | None = None, **changes: Any
+) -> AsyncIterator[RunningGateway]:
     """Run a gateway that may reach loopback; `changes` are of its settings."""
     given: Mapping[str, Any] = {
         "profile": "plant",

@@ -8,7 +8,6 @@ import signal
 import socket
 import stat
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -191,7 +190,7 @@ class KeptDemo:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptDemo]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> KeptDemo:
     place = tmp_path_factory.mktemp("demo")
     settings = {
         "admin_token": TOKEN,
@@ -203,7 +202,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptDemo]:
         with Client(demo.ready(), TOKEN) as client:
             seen = client.data(SEEN)
         assert demo.end() == 0
-    yield KeptDemo(place, notes_of(place / "kept"), seen)
+    return KeptDemo(place, notes_of(place / "kept"), seen)
 
 
 def test_the_demo_takes_the_operator_s_token_and_leaves_the_product_s_own_stores_alone(kept: KeptDemo) -> None:

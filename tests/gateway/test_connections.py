@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.keyring import Keyring
-from tests.gateway.peers import Server, answering
+from tests.gateway.peers import Server, answering, sending
 from tests.gateway.running import (
     ADMIN,
     PASSWORD,
@@ -116,6 +116,11 @@ def full(url: str = "http://127.0.0.1:1") -> dict[str, str]:
         ({"name": ""}, "name"),
         ({"name": "   "}, "name"),
         ({"name": "x" * 201}, "name"),
+        ({"name": "two\nlines"}, "name"),
+        ({"name": "half \ud800"}, "name"),
+        ({"tags": ["half \ud800"]}, "tags"),
+        ({"credentials": credentials(**{**full(), "password": "half \ud800"})}, "credentials.password"),
+        ({"credentials": credentials(**{**full(), "url": "http://half\ud800"})}, "credentials.url"),
         ({"tags": [""]}, "tags"),
         ({"tags": ["x"] * 21}, "tags"),
         ({"metadata": {"x": "y" * 10_000}}, "metadata"),
@@ -218,6 +223,15 @@ async def test_something_else_at_the_address_is_no_such_system(
     assert error["code"] in ("UPSTREAM_BAD_RESPONSE", "CONNECTION_MISCONFIGURED")
     assert error["field"] == "credentials.url"
     assert "Welcome" not in error["message"]
+    await nothing_was_kept(empty_gateway)
+
+
+async def test_a_redirect_is_not_followed(empty_gateway: RunningGateway, erp: StandIn) -> None:
+    location = f"HTTP/1.1 302 Found\r\nLocation: {erp.url}/sap/opu/odata/sap/\r\nContent-Length: 0\r\n\r\n"
+    async with Server(sending(location.encode())) as site:
+        error = only_error(await empty_gateway.connect(f"http://127.0.0.1:{site.port}"))
+    assert (error["__typename"], error["code"]) == ("ConnectionUnavailable", "CONNECTION_MISCONFIGURED")
+    assert erp.box.requests == []
     await nothing_was_kept(empty_gateway)
 
 

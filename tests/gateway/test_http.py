@@ -12,6 +12,7 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import Message
 
 from gateway.auth import Caller, check_key
 from gateway.http import GraphQLEndpoint, RequestIds
@@ -24,9 +25,7 @@ from schema.errors import ErrorCode, failure
 GRAPHQL, JSON = "application/graphql-response+json", "application/json"
 NOW = datetime.now(UTC)
 KEYS = {
-    "good": ApiKey(
-        id="key_1", kind=TokenKind.ADMIN, name="x", scopes=("READ",), digest="", preview="", created_at=NOW
-    ),
+    "good": ApiKey(id="key_1", kind=TokenKind.ADMIN, name="x", scopes=("READ",), digest="", preview="", created_at=NOW),
     "expired": ApiKey(
         id="key_2",
         kind=TokenKind.ADMIN,
@@ -80,14 +79,20 @@ def make_context(caller: Caller, identifier: str) -> Any:
     return {"caller": caller, "request_id": identifier}
 
 
-def connected(**settings: Any) -> httpx.AsyncClient:
-    """A client of an endpoint over a small graph of its own."""
+def endpoint(**settings: Any) -> GraphQLEndpoint:
+    """An endpoint over a small graph of its own."""
     schema = strawberry.Schema(Query, Mutation, extensions=[limits_extension(Settings())])
-    schema.process_errors = lambda *_: None  # type: ignore[method-assign, assignment]
-    endpoint = GraphQLEndpoint(
+    schema.process_errors = lambda *_: None  # type: ignore[method-assign]
+    return GraphQLEndpoint(
         schema, authenticate, make_context, lambda: "<title>Console</title>", max_body_bytes=2_000, **settings
     )
-    application = Starlette(routes=[Route("/graphql", endpoint, methods=None)], middleware=[Middleware(RequestIds)])
+
+
+def connected(**settings: Any) -> httpx.AsyncClient:
+    """A client of the endpoint."""
+    application = Starlette(
+        routes=[Route("/graphql", endpoint(**settings), methods=None)], middleware=[Middleware(RequestIds)]
+    )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(application),
         base_url="http://gateway",
@@ -216,12 +221,34 @@ async def test_a_body_that_is_no_request_is_refused(client: httpx.AsyncClient, b
     assert answer.headers["content-type"].startswith(accept)
 
 
+async def test_half_a_character_is_given_back_as_it_was_sent(client: httpx.AsyncClient) -> None:
+    body = b'{"query": "query ($n: String!) { hello(name: $n) }", "variables": {"n": "\\ud800"}}'
+    answer = await client.post("/graphql", content=body, headers={"Content-Type": JSON})
+    assert (answer.status_code, answer.json()) == (200, {"data": {"hello": "Hello, \ud800"}})
+    body = b'{"query": "{ hello(name: \\"\\ud800\\") }"}'
+    assert (await client.post("/graphql", content=body, headers={"Content-Type": JSON})).status_code == 400
+
+
+async def test_whoever_hangs_up_is_not_answered_and_that_is_no_fault() -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(f"nobody is there for {message}")
+
+    headers = [(b"authorization", b"Bearer good"), (b"content-type", JSON.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
+    await endpoint()(scope, receive, send)
+
+
 async def test_null_parameters_are_as_if_left_out(client: httpx.AsyncClient) -> None:
     answer = await post(client, variables=None, operationName=None, extensions=None)
     assert answer.json() == {"data": {"hello": "Hello, world"}}
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
 async def test_only_json_is_taken(client: httpx.AsyncClient, kind: str) -> None:
     body = json.dumps({"query": "{ hello }"}).encode()
     answer = await client.post("/graphql", content=body, headers={"Content-Type": kind})
@@ -249,7 +276,9 @@ async def test_a_body_that_is_too_long_is_refused_however_it_comes(client: httpx
 SYNTAX, UNKNOWN, UNCOERCED = "{ hello", "{ nothing }", "query ($n: String!) { hello(name: $n) }"
 
 
-@pytest.mark.parametrize("query", [SYNTAX, UNKNOWN, UNCOERCED, "fragment F on Query { hello }", "}{", "{ hello } { hello }"])
+@pytest.mark.parametrize(
+    "query", [SYNTAX, UNKNOWN, UNCOERCED, "fragment F on Query { hello }", "}{", "{ hello } { hello }"]
+)
 @pytest.mark.parametrize(("accept", "status"), [(GRAPHQL, 400), (JSON, 200)])
 async def test_a_query_that_cannot_be_executed_has_no_data(
     client: httpx.AsyncClient, query: str, accept: str, status: int
@@ -268,7 +297,9 @@ TWO = "query A { hello } query B { hello }"
 
 
 @pytest.mark.parametrize(
-    ("query", "name"), [("query A { hello }", "B"), (TWO, None), (TWO, ""), (TWO, "C")], ids=["unknown", "none", "empty", "third"]
+    ("query", "name"),
+    [("query A { hello }", "B"), (TWO, None), (TWO, ""), (TWO, "C")],
+    ids=["unknown", "none", "empty", "third"],
 )
 async def test_an_operation_that_is_not_there_is_named(client: httpx.AsyncClient, query: str, name: str | None) -> None:
     answer = await post(client, query, operationName=name)
@@ -365,7 +396,7 @@ async def test_every_request_has_an_id_of_its_own(client: httpx.AsyncClient) -> 
     assert len(ids) == 3
 
 
-@pytest.mark.parametrize("query", ["{ helo }", "{ hello(nam: 1) }", "query ($n: Strin) { hello(name: $n) }"])
+@pytest.mark.parametrize("query", ["{ helo }", "{ hello(namex: 1) }", "query ($n: Stringg) { hello(name: $n) }"])
 async def test_where_the_schema_is_hidden_mistakes_do_not_bring_out_its_names(query: str) -> None:
     for shows_schema in (True, False):
         async with connected(shows_schema=shows_schema) as client:

@@ -1,5 +1,6 @@
 """The operator's keys and token: made once, readable by their owner alone, and counted as the settings say."""
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -46,12 +47,16 @@ async def test_beginning_makes_keys_and_a_token_for_their_owner_alone(tmp_path: 
     assert await admit_operator(settings(folder), Keyring.load(folder / "keys.json"))
 
 
+def texts(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".db"}
+
+
 async def test_beginning_twice_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     await initialize(settings(tmp_path))
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".db"}
+    before = texts(tmp_path)
     with pytest.raises(KeyringError, match="exists already"):
         await initialize(settings(tmp_path))
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".db"} == before
+    assert texts(tmp_path) == before
 
 
 async def test_a_given_token_is_not_written_down(tmp_path: Path) -> None:
@@ -86,6 +91,14 @@ async def test_the_token_of_the_settings_counts_until_they_name_another(tmp_path
     assert await in_force(tmp_path, keyring) == {OTHER}
     assert not await admit_operator(settings(tmp_path), keyring)
     assert await in_force(tmp_path, keyring) == set()
+
+
+async def test_several_processes_may_begin_with_the_same_token_at_once(tmp_path: Path) -> None:
+    keyring = Keyring.generate()
+    await admit_operator(settings(tmp_path, OTHER), keyring)
+    began = await asyncio.gather(*(admit_operator(settings(tmp_path, ONE), keyring) for _ in range(8)))
+    assert began == [True] * 8
+    assert await in_force(tmp_path, keyring) == {ONE}
 
 
 async def test_a_token_that_was_revoked_does_not_come_back(tmp_path: Path) -> None:

@@ -156,7 +156,16 @@ def number(value: Row | None, part: str = "value") -> Decimal | None:
 class TestRecords:
     async def test_orders_are_as_odoo_itself_has_them(self, gateway: RunningGateway, odoo: Odoo) -> None:
         found = await rows(gateway, ORDERS, first=200)
-        fields = ["name", "state", "partner_id", "partner_ref", "date_order", "date_planned", "currency_id", "company_id"]
+        fields = [
+            "name",
+            "state",
+            "partner_id",
+            "partner_ref",
+            "date_order",
+            "date_planned",
+            "currency_id",
+            "company_id",
+        ]
         fields += ["amount_total", "amount_untaxed", "amount_tax", "write_date", "create_date", "order_line"]
         own = by_key(odoo.rows("purchase.order", [], [*fields, "payment_term_id", "incoterm_id"]))
         lines = by_key(odoo.rows("purchase.order.line", [], LINE_FIELDS))
@@ -193,7 +202,18 @@ class TestRecords:
     async def test_vendors_are_whoever_was_bought_from(self, gateway: RunningGateway, odoo: Odoo) -> None:
         found = await rows(gateway, VENDORS)
         domain = ["|", ["supplier_rank", ">", 0], ["purchase_line_ids", "!=", False]]
-        fields = ["ref", "complete_name", "is_company", "active", "vat", "email", "phone", "website", "street", "street2"]
+        fields = [
+            "ref",
+            "complete_name",
+            "is_company",
+            "active",
+            "vat",
+            "email",
+            "phone",
+            "website",
+            "street",
+            "street2",
+        ]
         own = by_key(odoo.rows("res.partner", domain, [*fields, "city", "zip", "country_id", "child_ids"]))
         people = by_key(odoo.rows("res.partner", [["type", "=", "contact"]], ["name"]))
         assert set(found) == set(own)
@@ -204,10 +224,22 @@ class TestRecords:
 
     async def test_items_are_as_odoo_itself_has_them(self, gateway: RunningGateway, odoo: Odoo) -> None:
         found = await rows(gateway, ITEMS)
-        fields = ["default_code", "name", "uom_id", "barcode", "categ_id", "standard_price", "tracking", "active", "type"]
+        fields = [
+            "default_code",
+            "name",
+            "uom_id",
+            "barcode",
+            "categ_id",
+            "standard_price",
+            "tracking",
+            "active",
+            "type",
+        ]
         own = by_key(odoo.rows("product.product", [], [*fields, "reordering_min_qty", "nbr_reordering_rules"]))
         inside = ["location_id.usage", "in", ["internal", "transit"]]
-        quants = odoo.rows("stock.quant", [inside], ["product_id", "location_id", "lot_id", "quantity", "reserved_quantity"])
+        quants = odoo.rows(
+            "stock.quant", [inside], ["product_id", "location_id", "lot_id", "quantity", "reserved_quantity"]
+        )
         assert set(found) == set(own)
         for remote_id, row in found.items():
             compare_item(row, own[remote_id])
@@ -320,7 +352,10 @@ def compare_stock(ours: Row, quants: list[Row]) -> None:
     assert number(ours["reserved"]) == reserved
     assert number(ours["available"]) == there - reserved
     for level, quant in zip(ours["stockLevels"]["nodes"], quants, strict=True):
-        assert (level["location"]["code"], level["location"]["name"]) == (key(quant["location_id"]), name(quant["location_id"]))
+        assert (level["location"]["code"], level["location"]["name"]) == (
+            key(quant["location_id"]),
+            name(quant["location_id"]),
+        )
         assert level["lot"] == name(quant["lot_id"])
         assert number(level["onHand"]) == quant["quantity"]
         assert number(level["reserved"]) == quant["reserved_quantity"]
@@ -393,7 +428,9 @@ class TestQuestions:
         keys: list[str] = []
         after = None
         while True:
-            found = await page(gateway, ORDERS, first=10, after=after, orderBy=[{"field": field, "direction": direction}])
+            found = await page(
+                gateway, ORDERS, first=10, after=after, orderBy=[{"field": field, "direction": direction}]
+            )
             keys += [row["remoteId"] for row in found["nodes"]]
             if not found["pageInfo"]["hasNextPage"]:
                 break
@@ -444,7 +481,9 @@ class TestRights:
             assert gaps["onHand"] == gaps["stockLevels"] == "NOT_PERMITTED"
             assert item["onOrder"] is not None
 
-    async def test_a_key_that_has_expired_asks_for_a_new_authorization(self, gateway: RunningGateway, odoo: Odoo) -> None:
+    async def test_a_key_that_has_expired_asks_for_a_new_authorization(
+        self, gateway: RunningGateway, odoo: Odoo
+    ) -> None:
         assert (await page(gateway, ORDERS, first=5))["isComplete"]
         with odoo.key_expired("switchgear"):
             refused = await page(gateway, ORDERS, first=5)

@@ -6,19 +6,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn
 
 import httpx
 
 from connectors.client import Source, Tally
 from connectors.composites import money
-from connectors.errors import TimedOut
 from connectors.decisions import Codes
+from connectors.errors import TimedOut, Trouble
 from connectors.fields import At, Can, Pushed, Ref
 from connectors.keys import NUMBER, TEXT, KeyForm
 from connectors.protocols.base import Row, WireProtocol, read_text
-from connectors.query import AllOf, AnyOf, Compare, Comparison, Page, Read, Request, Where
+from connectors.query import AllOf, Answer, AnyOf, Compare, Comparison, Page, Read, Request, Where
 from connectors.spec import Resource, System
 from resolvers.ports import LiveSource
 from schema.filters import Operator
@@ -76,6 +76,15 @@ class TableWire(WireProtocol):
 
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         return lambda row: row.get(path)
+
+    def request(self, read: Read, options: Mapping[str, str]) -> Request:
+        raise AssertionError("a table is asked by no request")
+
+    def page(self, read: Read, answer: Answer) -> Page:
+        raise AssertionError("a table gives no answer")
+
+    def trouble(self, answer: Answer) -> Trouble | None:
+        raise AssertionError("a table gives no answer")
 
 
 class Loose(At):
@@ -157,7 +166,7 @@ class TableSource(Source):
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         self.reads.append(read)
-        if read.source in self.silent:
+        if read.source in self.silent or asyncio.get_running_loop().time() >= deadline:
             tally.requests += 1
             await _nothing_until(deadline)
         return self._page(read, 0, tally)
@@ -172,7 +181,7 @@ class TableSource(Source):
             raise trouble
         rows = [row for row in self.tables[read.source] if holds(read.where, row)]
         for step in reversed(read.order):
-            rows.sort(key=lambda row, path=step.path: _null_first(row.get(path)), reverse=step.descending)
+            rows.sort(key=partial(_null_first, step.path), reverse=step.descending)
         rows = rows[: read.limit]
         end = len(rows) if self.able.cut is None else start + self.able.cut
         sent = [{path: row.get(path) for path in read.paths} for row in rows[start:end]]
@@ -186,8 +195,9 @@ async def _nothing_until(deadline: float) -> NoReturn:
     raise TimedOut("The table did not answer within the deadline.")
 
 
-def _null_first(value: Any) -> Any:
+def _null_first(path: str, row: Row) -> Any:
     """Where a table puts nulls is not ours."""
+    value = row.get(path)
     return (value is not None, value)
 
 

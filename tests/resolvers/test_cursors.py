@@ -17,7 +17,9 @@ from tests.resolvers.tables import order_row, table
 KEY = b"k" * 32
 DAY = 24 * 60 * 60
 QUERY = """
-query Page($after: String, $filter: PurchaseOrderFilter, $orderBy: [PurchaseOrderSort!], $ids: [ID!], $keys: [String!]) {
+query Page(
+  $after: String, $filter: PurchaseOrderFilter, $orderBy: [PurchaseOrderSort!], $ids: [ID!], $keys: [String!]
+) {
   purchaseOrders(first: 2, after: $after, filter: $filter, orderBy: $orderBy, connectionIds: $ids, systems: $keys) {
     nodes { remoteId }
     pageInfo { endCursor }

@@ -106,7 +106,7 @@ async def test_a_mistake_of_ours_is_one_source_s_too_and_says_nothing_of_itself(
 async def test_a_silent_source_is_given_up_at_its_deadline() -> None:
     silent = good("b")
     source_of(silent).silent = frozenset({"orders"})
-    page = await ask(good("a"), silent, timeoutMs=80)
+    page = await ask(good("a"), silent, timeoutMs=400)
     assert [node["connection"]["id"] for node in page["nodes"]] == ["con_a", "con_a"]
     assert page["isComplete"] is False
     assert (outcome(page, "b")["status"], outcome(page, "b")["error"]["code"]) == ("TIMED_OUT", "UPSTREAM_TIMEOUT")
@@ -216,6 +216,17 @@ async def test_only_so_many_sources_are_asked_at_once() -> None:
     assert Turnstile.most == 3
 
 
+async def test_a_source_whose_turn_never_came_is_not_blamed() -> None:
+    silent = [good("a"), good("b")]
+    for live in silent:
+        source_of(live).silent = frozenset({"orders"})
+    page = await ask(*silent, good("c"), limits=ReadLimits(max_sources_at_once=2), timeoutMs=300)
+    assert [source["status"] for source in page["sources"]] == ["TIMED_OUT"] * 3
+    assert [source["upstreamCalls"] for source in page["sources"]] == [1, 1, 0]
+    assert "was not asked" in outcome(page, "c")["error"]["message"]
+    assert "did not answer" in outcome(page, "a")["error"]["message"]
+
+
 async def test_too_many_sources_are_refused_with_the_limit() -> None:
     graph = Graph([good("a"), good("b"), good("c")], limits=ReadLimits(max_sources=2))
     result = await graph.execute(QUERY)
@@ -248,7 +259,9 @@ async def test_an_argument_out_of_range_is_named(arguments: str, code: str, fiel
     assert source_of(live).reads == []
 
 
-@pytest.mark.parametrize("arguments", ["after: null", "filter: null", "orderBy: null", "orderBy: []", "timeoutMs: null"])
+@pytest.mark.parametrize(
+    "arguments", ["after: null", "filter: null", "orderBy: null", "orderBy: []", "timeoutMs: null"]
+)
 async def test_null_is_as_if_left_out(arguments: str) -> None:
     data = await Graph([good("a")]).run(f"{{ purchaseOrders({arguments}) {{ nodes {{ id }} }} }}")
     assert len(data["purchaseOrders"]["nodes"]) == 2
@@ -259,6 +272,19 @@ async def test_no_rows_can_be_asked_for() -> None:
     assert page["nodes"] == []
     assert page["pageInfo"]["hasNextPage"] is True
     assert page["pageInfo"]["endCursor"]
+
+
+async def test_a_page_says_where_it_stands() -> None:
+    query = """query ($after: String) { purchaseOrders(first: 2, after: $after) {
+      edges { cursor } pageInfo { startCursor hasPreviousPage endCursor }
+    } }"""
+    graph = Graph([good("a", 3)])
+    first = (await graph.run(query))["purchaseOrders"]
+    assert first["pageInfo"]["startCursor"] == first["edges"][0]["cursor"]
+    assert first["pageInfo"]["hasPreviousPage"] is False
+    second = (await graph.run(query, after=first["pageInfo"]["endCursor"]))["purchaseOrders"]
+    assert len(second["edges"]) == 1
+    assert second["pageInfo"]["hasPreviousPage"] is True
 
 
 async def test_an_empty_choice_asks_nobody() -> None:

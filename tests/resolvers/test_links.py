@@ -71,7 +71,9 @@ async def test_only_what_is_selected_of_a_link_is_asked_for() -> None:
 
 async def test_a_link_that_nobody_selects_is_not_read() -> None:
     live = plant("a", ["u"])
-    await Graph([live]).run("query ($no: Boolean = false) { purchaseOrders { nodes { id vendor @include(if: $no) { id } } } }")
+    await Graph([live]).run(
+        "query ($no: Boolean = false) { purchaseOrders { nodes { id vendor @include(if: $no) { id } } } }"
+    )
     assert [read.source for read in source_of(live).reads] == ["orders"]
 
 
@@ -119,7 +121,7 @@ async def test_a_failed_chunk_does_not_speak_for_the_others() -> None:
 async def test_silent_vendors_leave_the_orders_in_time() -> None:
     live = plant("a", ["u"])
     source_of(live).silent = frozenset({"vendors"})
-    page = await page_of(live, timeoutMs=120)
+    page = await page_of(live, timeoutMs=400)
     assert page["nodes"][0]["vendor"] is None
     assert page["sources"][0]["status"] == "OK"
     assert page["sources"][0]["calls"][1]["status"] == "TIMED_OUT"
@@ -128,7 +130,7 @@ async def test_silent_vendors_leave_the_orders_in_time() -> None:
 async def test_silent_orders_leave_time_for_the_vendors_of_others() -> None:
     silent = plant("b", ["u"])
     source_of(silent).silent = frozenset({"orders"})
-    page = await page_of(plant("a", ["u"]), silent, timeoutMs=200)
+    page = await page_of(plant("a", ["u"]), silent, timeoutMs=600)
     assert [node["vendor"]["name"] for node in page["nodes"]] == ["u of a"]
     assert [source["status"] for source in page["sources"]] == ["OK", "TIMED_OUT"]
 

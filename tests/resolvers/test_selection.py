@@ -24,7 +24,7 @@ KEY = "key"
         ("{ purchaseOrders { nodes { ... on Record { number } ... on Node { id } } } }", {KEY, "number"}),
         ("{ purchaseOrders { nodes { ... { number } ... @include(if: true) { title } } } }", {KEY, "number", "title"}),
         ("{ purchaseOrders { nodes { number @skip(if: true) title @include(if: true) } } }", {KEY, "title"}),
-        ("query ($yes: Boolean = true) { purchaseOrders { nodes { number @skip(if: $yes) title @include(if: $yes) } } }",
+        ("query ($y: Boolean = true) { purchaseOrders { nodes { number @skip(if: $y) title @include(if: $y) } } }",
          {KEY, "title"}),
         ("query ($no: Boolean = false) { purchaseOrders { nodes { ...N @include(if: $no) id } } } "
          "fragment N on PurchaseOrder { number }", {KEY}),

@@ -168,7 +168,7 @@ def test_a_null_inside_a_combination_is_named_with_its_whole_path() -> None:
 
 @pytest.mark.parametrize("absent", [None, strawberry.UNSET])
 def test_null_as_a_whole_condition_is_as_if_absent(absent: Any) -> None:
-    names = [name for name in OrderFilter.__annotations__]
+    names = list(OrderFilter.__annotations__)
     assert read(**dict.fromkeys(names, absent)) == EVERYTHING
     assert read(total_=MoneyFilter(amount=absent, currency=absent)) == EVERYTHING
     assert parse(shape_of(ORDER), absent) == EVERYTHING

@@ -78,10 +78,27 @@ def test_numbers_and_moments_are_compared_and_not_their_text() -> None:
     assert meets(Row(updated_at=NOON), "updatedAt", Operator.EQ, elsewhere)
 
 
-def test_one_of_several_values_is_enough() -> None:
-    row = Row(tags=["a", "b"])
-    assert meets(row, "tags", Operator.EQ, "b")
-    assert not meets(row, "tags", Operator.EQ, "c")
+@pytest.mark.parametrize(
+    ("tags", "operator", "value", "found"),
+    [
+        (["a", "b"], Operator.EQ, "b", True),
+        (["a", "b"], Operator.EQ, "c", False),
+        (["a", "b"], Operator.IN, ("c", "b"), True),
+        (["a", "b"], Operator.NE, "b", False),
+        (["a", "b"], Operator.NE, "c", True),
+        (["a", "b"], Operator.NOT_IN, ("b", "c"), False),
+        (["a", "b"], Operator.NOT_IN, ("c",), True),
+        (["a", "b"], Operator.CONTAINS, "B", True),
+        (["a", "b"], Operator.IS_NULL, False, True),
+        ([], Operator.IS_NULL, True, True),
+        ([], Operator.NE, "a", False),
+        ([], Operator.NOT_IN, (), False),
+    ],
+)
+def test_of_several_values_one_has_to_be_it_and_none_may_be_the_excluded(
+    tags: list[str], operator: Operator, value: Any, found: bool
+) -> None:
+    assert meets(Row(tags=tags), "tags", operator, value) is found
 
 
 def test_constants() -> None:

@@ -30,7 +30,26 @@ def test_exact_numbers_are_read_and_printed_plain(given: Any, number: str) -> No
 
 @pytest.mark.parametrize(
     "given",
-    [1.5, True, None, [], {}, "", " ", "x", "1,5", "NaN", "-Infinity", "sNaN", "1_000", " 1", "1 ", "١", "0x10", "--1"],
+    [
+        1.5,
+        True,
+        None,
+        [],
+        {},
+        "",
+        " ",
+        "x",
+        "1,5",
+        "NaN",
+        "-Infinity",
+        "sNaN",
+        "1_000",
+        " 1",
+        "1 ",
+        "\u0661",
+        "0x10",
+        "--1",
+    ],
 )
 def test_what_is_no_exact_number_is_refused(given: Any) -> None:
     with pytest.raises(GraphQLError, match="Decimal takes"):

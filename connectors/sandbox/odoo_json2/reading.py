@@ -161,7 +161,9 @@ def _targets(environment: Environment, model: Model, row: Row, field: Field) -> 
         reason = refusals.no_right_text(other.title, other.name)
         raise refusals.failed_field(model.name, field.name, reason)
     place = environment.keep(("place", other.name), lambda: _places(environment, other))
-    return sorted((number for number in environment.value(model, row, field.name) if number in place), key=place.__getitem__)
+    return sorted(
+        (number for number in environment.value(model, row, field.name) if number in place), key=place.__getitem__
+    )
 
 
 def _places(environment: Environment, model: Model) -> dict[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from random import Random
@@ -17,6 +17,8 @@ TYPES = {"CHEM": "HIBE", "FASTENERS": "HIBE", "LUBE": "HIBE", "STEEL": "ROH"}
 SPARE_PART = "ERSA"
 BATCHES = frozenset(("CHEM", "LUBE"))
 """Groups of goods that are kept by batch."""
+REORDER_POINT = "VB"
+NO_PLANNING = "ND"  # codespell:ignore
 PLANNED, SHORT = 0.75, 0.16
 
 
@@ -78,7 +80,7 @@ def _product(random: Random, good: DemoGood, *, planned: bool, short: bool) -> P
         on_hand = product.whole(reorder_point * random.randint(105, 260) / 100)
     else:
         on_hand = product.whole(min(good.quantities) * random.randint(0, 150) / 100)
-    return Product(good, product.storage_location, product.reorder_point, product.maximum, on_hand)
+    return replace(product, on_hand=on_hand)
 
 
 def write_products(tables: Tables, random: Random, company: Company, products: Sequence[Product]) -> None:
@@ -121,7 +123,7 @@ def _write_plant(tables: Tables, random: Random, company: Company, product: Prod
     planning = {
         "Product": good.number,
         "Plant": company.code,
-        "MRPType": "VB" if product.reorder_point else "ND",
+        "MRPType": REORDER_POINT if product.reorder_point else NO_PLANNING,
         "MRPResponsible": "001",
         "ABCIndicator": random.choice("ABCC"),
         "ProcurementType": "F",
