@@ -16,12 +16,11 @@ from schema.scalars import Duration
 from schema.severity import Priority
 from schema.sorting import sort_of
 from schema.sources import page_of
-from schema.values import CodedValue, Location, Money, Person, Quantity
+from schema.values import CodedValue, Location, Person, Quantity
 
 if TYPE_CHECKING:
     from schema.assets import Asset
     from schema.inventory import InventoryItem
-    from schema.vendors import Vendor
 
 
 @enumeration
@@ -35,7 +34,7 @@ class WorkOrderStatus(Enum):
     PLANNED = "Planned."
     SCHEDULED = "Has its dates."
     RELEASED = "May be started."
-    WAITING = "Waiting for something; see `holdReason`."
+    WAITING = "Waiting for something."
     IN_PROGRESS = "Being worked on."
     ON_HOLD = "Stopped for now."
     COMPLETED = "The work is done."
@@ -43,21 +42,6 @@ class WorkOrderStatus(Enum):
     CANCELED = "Called off."
     REJECTED = "Not approved."
     SKIPPED = "Left out this time."
-    UNKNOWN = "The system does not say, or its word is not known."
-
-
-@enumeration
-class HoldReason(Enum):
-    """What a work order is waiting for."""
-
-    MATERIAL = "Material."
-    LABOR = "People."
-    PLANT_CONDITION = "The plant to be in the right state."
-    PERMIT = "A permit."
-    APPROVAL = "An approval."
-    VENDOR = "A vendor."
-    SCHEDULING = "A date."
-    OTHER = "Something else."
     UNKNOWN = "The system does not say, or its word is not known."
 
 
@@ -103,16 +87,6 @@ class AssigneeType(Enum):
 
 
 @described_type
-class Failure:
-    """What had failed and why."""
-
-    problem: CodedValue | None = field("What was seen.")
-    cause: CodedValue | None = field("Why it happened.")
-    remedy: CodedValue | None = field("What put it right.")
-    is_breakdown: bool | None = field("Whether the asset stood still.")
-
-
-@described_type
 class Assignee:
     """Who or what work is assigned to."""
 
@@ -150,7 +124,6 @@ class WorkOrderPart(ChildRow, Node):
     description: str | None = field("What it is.")
     quantity_planned: Quantity | None = field("How much is planned.")
     quantity_used: Quantity | None = field("How much was used.")
-    unit_cost: Money | None = field("The cost of one.")
     location: Location | None = field("Where it is taken from.")
 
 
@@ -160,14 +133,12 @@ class WorkOrder(Record):
 
     number: str | None = field("The work order's number.", filter="The number.", sort="The number, as text.")
     title: str | None = field("A short title.", filter="The title.")
-    description: str | None = field("What is to be done.")
     type: WorkOrderType | None = field("What kind of work it is.", filter="The type.")
     source_type: str | None = field("The system's own word for the type.")
     status: WorkOrderStatus | None = field("Where the work stands.", filter="The status.")
     source_status: str | None = field(
         "The system's own word for the status.", filter="The system's own word for the status."
     )
-    hold_reason: HoldReason | None = field("What it is waiting for.", filter="What it waits for.")
     priority: Priority | None = field(
         "How urgent it is.", filter="How urgent it is.", sort="How urgent it is; the most urgent is the greatest."
     )
@@ -178,39 +149,18 @@ class WorkOrder(Record):
     location: Location | None = field(
         "Where the work is.", filter_parts={"locationCode": ("code", "The code of the place.")}
     )
-    parent: Annotated["WorkOrder", strawberry.lazy("schema.maintenance")] | None = link(
-        "The work order that this one is part of.", to="WorkOrder", filter="The parent, by global id."
-    )
     requester: Person | None = field("Who asked for it.")
     supervisor: Person | None = field("Who is in charge.")
-    assignees: list[Assignee] | None = field("Who does it.")
     work_center: CodedValue | None = field("The workshop that does it.")
     planner_group: CodedValue | None = field("The group that plans it.")
-    vendor: Annotated["Vendor", strawberry.lazy("schema.vendors")] | None = link(
-        "The vendor that does it.", to="Vendor", filter="The vendor, by global id."
-    )
-    reported_at: datetime | None = field(
-        "When it was reported.", filter="When it was reported.", sort="When it was reported."
-    )
-    due_at: datetime | None = field("When it is due.", filter="When it is due.", sort="When it is due.")
     scheduled_start: datetime | None = field(
         "When it is to start.", filter="When it is to start.", sort="When it is to start."
     )
     scheduled_finish: datetime | None = field("When it is to end.", filter="When it is to end.")
-    actual_start: datetime | None = field("When it started.", filter="When it started.")
     actual_finish: datetime | None = field("When it ended.", filter="When it ended.")
-    closed_at: datetime | None = field("When it was closed.", filter="When it was closed.")
     estimated_duration: Duration | None = field("How long it should take.")
-    actual_duration: Duration | None = field("How long it took.")
-    estimated_hours: Decimal | None = field("The hours of work planned.")
-    actual_hours: Decimal | None = field("The hours of work spent.")
-    estimated_cost: Money | None = field("The cost planned.")
-    actual_cost: Money | None = field("The cost so far.")
-    is_overdue: bool | None = field("Whether it is past due and not done.", filter="Whether it is past due.")
-    failure: Failure | None = field("What had failed.")
     tasks = children("The steps.", of=WorkOrderTask)
     parts = children("The material.", of=WorkOrderPart)
-    resolution: str | None = field("What was done.")
 
 
 WorkOrderFilter = filter_of(WorkOrder)

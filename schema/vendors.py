@@ -67,7 +67,6 @@ class Vendor(Record):
     )
     addresses: list[Address] | None = field("All its addresses.")
     contacts: list[Contact] | None = field("The people to speak to.")
-    lead_time_days: int | None = field("How many days a delivery takes.")
     purchase_orders = links("The orders placed with it.", to="PurchaseOrder", module="schema.purchasing", by="vendor")
 
 

@@ -14,7 +14,8 @@ from schema.model import Entity, Kind
 
 _MOST_OWN = 3
 _STRANGE_TEXTS = ("", "%", "_", "O'Brien", '"', "\\", "Ä", "a_b", "nobody's", " ", "''", "(1) or (1", "0", "+ &#?")
-_SEARCHED_STRANGE_TEXTS = 8
+_MOST_STRANGE_TEXTS = 8
+_MOST_STRANGE_BEGINNINGS = 4
 _STRANGE_KEYS = ("nobody", "0", "-1", "007", "9" * 30, "O'Brien", "")
 _ELSEWHERE = timezone(timedelta(hours=2))
 _TICK, _DAY = timedelta(microseconds=1), timedelta(days=1)
@@ -114,12 +115,18 @@ def _operands(operator: Operator, own: Sequence[Any], near: Sequence[Any], stran
             yield from (True, False)
         case Operator.IN | Operator.NOT_IN:
             yield from (tuple(own), (*own[:1], *near, *strange), (), tuple(strange[:1]), tuple(near[:1]))
-        case Operator.CONTAINS | Operator.STARTS_WITH:
+        case Operator.CONTAINS:
             for text in own:
                 middle = text[len(text) // 3 : len(text) // 3 + 4]
                 yield from (text, middle.swapcase(), text[:3].swapcase())
-            yield from strange[:_SEARCHED_STRANGE_TEXTS]
+            yield from strange[:_MOST_STRANGE_TEXTS]
+        case Operator.STARTS_WITH:
+            for text in own:
+                yield from (text, text[:3].swapcase())
+            yield from strange[:_MOST_STRANGE_BEGINNINGS]
         case Operator.NE:
             yield from (*own[:2], *near[:2], *strange[:2])
+        case Operator.EQ if strange is _STRANGE_TEXTS:
+            yield from (*own, *near, *strange[:_MOST_STRANGE_TEXTS])
         case _:
             yield from (*own, *near, *strange)

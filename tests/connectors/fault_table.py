@@ -8,9 +8,11 @@ from connectors.spec import SpecError
 from connectors.testing.bench import Bench
 from connectors.testing.registry import CHECKS
 from tests.connectors.faults import FAULTS, Fault
+from tests.connectors.odoo_bench import odoo_bench
 from tests.connectors.sap_s4hana_bench import sap_s4hana_bench
 from tests.connectors.tryton_bench import tryton_bench
-from tests.real.tryton.server import running
+from tests.real.odoo import server as odoo_server
+from tests.real.tryton import server as tryton_server
 
 
 async def catching(fault: Fault, bench: Bench) -> list[str]:
@@ -37,5 +39,6 @@ async def print_table(benches: Mapping[str, Bench]) -> None:
 
 
 if __name__ == "__main__":
-    with running() as tryton:
-        asyncio.run(print_table({"sap_s4hana": sap_s4hana_bench(), "tryton": tryton_bench(tryton)}))
+    with tryton_server.running() as tryton, odoo_server.running() as odoo:
+        benches = {"odoo": odoo_bench(odoo), "sap_s4hana": sap_s4hana_bench(), "tryton": tryton_bench(tryton)}
+        asyncio.run(print_table(benches))

@@ -238,45 +238,66 @@ _PUSHED = "declared_filters_are_pushed_down"
 _NEEDED = "only_needed_fields_are_asked_for"
 _ZONES = "no_value_is_a_float_or_without_its_zone"
 
-_S4, _TRYTON = "sap_s4hana", "tryton"
+_S4, _TRYTON, _ODOO = "sap_s4hana", "tryton", "odoo"
 
 FAULTS: tuple[Fault, ...] = (
     Fault("wrong path", _S4, mapping(orderDate=At("PurchaseOrderDay")), (_PATHS, _KEPT)),
     Fault("wrong path", _TRYTON, mapping(orderDate=At("purchase_day")), (_PATHS, _KEPT)),
+    Fault("wrong path", _ODOO, mapping(orderDate=At("date_ordered")), (_PATHS, _KEPT)),
     Fault("missing escape", _S4, speaking(asked=_single_quotes), (_FILTERS,)),
     Fault("missing escape", _TRYTON, speaking(asked=_wild_patterns), (_FILTERS,)),
+    Fault("missing escape", _ODOO, speaking(asked=_wild_patterns), (_FILTERS,)),
     Fault("wrong operator", _S4, speaking(where=_compared(_less_instead_of_at_most)), (_FILTERS,)),
     Fault("wrong operator", _TRYTON, speaking(where=_compared(_less_instead_of_at_most)), (_FILTERS,)),
+    Fault("wrong operator", _ODOO, speaking(where=_compared(_less_instead_of_at_most)), (_FILTERS,)),
     Fault("lost case", _S4, mapping(reference=At("CorrespncExternalReference", filter=Can.TEXT)), (_FILTERS,)),
     Fault("lost case", _TRYTON, speaking(asked=_alike_letters), (_FILTERS,)),
+    Fault("lost case", _ODOO, speaking(asked=_alike_letters), (_FILTERS,)),
     Fault("cases in another order", _S4, lambda system: _reversed_cases(system, "status"), (_KEPT, _KNOWN)),
     Fault("cases in another order", _TRYTON, lambda system: _reversed_cases(system, "receiptStatus"), (_KEPT, _KNOWN)),
+    Fault("cases in another order", _ODOO, lambda system: _reversed_cases(system, "receiptStatus"), (_KEPT, _KNOWN)),
     Fault("lost brackets", _S4, speaking(where=_without_brackets), (_FILTERS, _COMBINED)),
     Fault("lost brackets", _TRYTON, speaking(where=_without_brackets), (_COMBINED,)),
+    Fault("lost brackets", _ODOO, speaking(where=_without_brackets), (_COMBINED,)),
     Fault("next page ignored", _S4, speaking(answered=lambda page: replace(page, next=None)), (_PIECES,)),
     Fault("next page ignored", _TRYTON, speaking(where=_at_the_key("id", lambda compare: ALWAYS)), (_PAGES, _PIECES)),
+    Fault("next page ignored", _ODOO, speaking(where=_at_the_key("id", lambda compare: ALWAYS)), (_PAGES, _PIECES)),
     Fault("border row twice", _S4, speaking(where=_at_the_key("PurchaseOrder", _from_the_key_on)), (_PAGES, _PIECES)),
     Fault("border row twice", _TRYTON, speaking(where=_at_the_key("id", _from_the_key_on)), (_PAGES, _PIECES)),
+    Fault("border row twice", _ODOO, speaking(where=_at_the_key("id", _from_the_key_on)), (_PAGES, _PIECES)),
     Fault("missing right taken for a bad login", _S4, speaking(meant=_refused), (_MEANING,)),
     Fault("missing right taken for a bad login", _TRYTON, speaking(meant=_refused), (_MEANING,)),
+    Fault("missing right taken for a bad login", _ODOO, speaking(meant=_refused), (_MEANING,)),
     Fault("crash on null", _S4, mapping(orderDate=_first_of_month("PurchaseOrderDate")), (_EMPTY, _KEPT)),
     Fault("crash on null", _TRYTON, mapping(orderDate=_first_of_month("purchase_date")), (_EMPTY, _KEPT)),
+    Fault("crash on null", _ODOO, mapping(requiredDate=_first_of_month("date_planned")), (_EMPTY, _KEPT)),
     Fault("typo in a name", _S4, mapping(numbr=At("PurchaseOrder"))),
     Fault("typo in a name", _TRYTON, mapping(numbr=At("number"))),
+    Fault("typo in a name", _ODOO, mapping(numbr=At("name"))),
     Fault("forgotten field", _S4, mapping(orderDate=None)),
     Fault("forgotten field", _TRYTON, mapping(orderDate=None)),
+    Fault("forgotten field", _ODOO, mapping(orderDate=None)),
     Fault("sum over deleted lines", _S4, _sum_of_everything, (_KEPT, _KNOWN)),
     Fault("number through a float", _S4, speaking(wrong_decoders={Decimal: _through_float}), (_DIGITS, _KEPT)),
     Fault("number through a float", _TRYTON, speaking(wrong_decoders={Decimal: _through_float}), (_DIGITS, _KEPT)),
+    Fault("number through a float", _ODOO, speaking(wrong_decoders={Decimal: _through_float}), (_DIGITS,)),
     Fault("zone dropped in questions", _S4, speaking(where=_compared(_wall_clock)), (_FILTERS,)),
     Fault("zone dropped in questions", _TRYTON, speaking(where=_compared(_wall_clock)), (_FILTERS,)),
+    Fault("zone dropped in questions", _ODOO, speaking(where=_compared(_wall_clock)), (_FILTERS,)),
     Fault("zone dropped in answers", _S4, speaking(wrong_decoders={datetime: _without_zone}), (_ZONES, _KEPT)),
     Fault("zone dropped in answers", _TRYTON, speaking(wrong_decoders={datetime: _without_zone}), (_ZONES, _KEPT)),
+    Fault("zone dropped in answers", _ODOO, speaking(wrong_decoders={datetime: _without_zone}), (_ZONES, _KEPT)),
     Fault("filter promised, not applied", _S4, mapping(updatedAt=_Promising("LastChangeDateTime")), (_FILTERS,)),
     Fault("filter promised, not applied", _TRYTON, mapping(createdAt=_Promising("create_date")), (_FILTERS,)),
+    Fault("filter promised, not applied", _ODOO, mapping(createdAt=_Promising("create_date")), (_FILTERS,)),
     Fault("filter declared, not pushed", _S4, mapping(currency=_silent("DocumentCurrency")), (_PUSHED,)),
     Fault("filter declared, not pushed", _TRYTON, mapping(currency=_silent("currency.code")), (_PUSHED,)),
+    Fault("filter declared, not pushed", _ODOO, mapping(currency=_silent("currency_id.name")), (_PUSHED,)),
     Fault("more fields than needed", _S4, speaking(more_paths=frozenset({"CreationDate"})), (_NEEDED,)),
     Fault("more fields than needed", _TRYTON, speaking(more_paths=frozenset({"rec_name"})), (_NEEDED,)),
+    Fault("more fields than needed", _ODOO, speaking(more_paths=frozenset({"display_name"})), (_NEEDED,)),
 )
-"""Each kind of fault in both protocols, where it makes sense: Tryton's purchases have no deleted lines."""
+"""Each kind of fault in each protocol, where it makes sense: only orders in SAP have deleted lines.
+
+Odoo writes what it keeps as floats: a number that goes through one once more is told by its digits alone.
+"""

@@ -10,6 +10,7 @@ from schema.assets import AssetKind, AssetStatus
 from schema.inventory import InventoryItemStatus, InventoryItemType
 from schema.maintenance import WorkOrderStatus, WorkOrderType
 from schema.purchasing import ApprovalStatus, BillingStatus, PurchaseOrderStatus, ReceiptStatus
+from schema.scalars import Currency
 from schema.severity import Priority
 from schema.values import Address, Money, Quantity
 from schema.vendors import Contact, VendorStatus, VendorType
@@ -87,7 +88,7 @@ def _orders(odoo: Odoo) -> Truth:
     found = {}
     for row in odoo.rows("purchase.order", [], _ORDER):
         status, approval, received = _STATES[row["state"]]
-        currency, own = _name(row["currency_id"]), [lines[key] for key in row["order_line"]]
+        currency, own = Currency(_name(row["currency_id"])), [lines[key] for key in row["order_line"]]
         real = [line for line in own if not line["display_type"]]
         found[str(row["id"])] = {
             "number": row["name"],
@@ -135,7 +136,7 @@ def _of_line(line: Row, number: Decimal) -> Quantity | None:
     return None if line["display_type"] else _quantity(number, _name(line["product_uom_id"]))
 
 
-def _price(line: Row, amount: Decimal, currency: str) -> Money | None:
+def _price(line: Row, amount: Decimal, currency: Currency) -> Money | None:
     return None if line["display_type"] else Money(amount=amount, currency=currency)
 
 
@@ -203,7 +204,7 @@ def _equipment(odoo: Odoo) -> Truth:
             "vendor": _link(row["partner_id"]),
             "installedDate": _day(row["effective_date"]),
             "decommissionedDate": _day(row["scrap_date"]),
-            "purchasePrice": Money(amount=row["cost"], currency="EUR"),
+            "purchasePrice": Money(amount=row["cost"], currency=Currency("EUR")),
             "warrantyEndDate": _day(row["warranty_date"]),
         }
     return found
@@ -241,7 +242,7 @@ def _partners(odoo: Odoo) -> Truth:
 
 
 def _address(row: Row, states: Mapping[int, str], countries: Mapping[int, str]) -> Address | None:
-    parts = {
+    parts: Row = {
         "line1": row["street"] or None,
         "line2": row["street2"] or None,
         "city": row["city"] or None,
@@ -296,7 +297,7 @@ def _products(odoo: Odoo) -> Truth:
             "category.label": _name(row["categ_id"]),
             "baseUnit": unit,
             "barcode": row["barcode"] or None,
-            "standardCost": Money(amount=row["standard_price"], currency="EUR"),
+            "standardCost": Money(amount=row["standard_price"], currency=Currency("EUR")),
             "isLotTracked": row["tracking"] == "lot",
             "isSerialTracked": row["tracking"] == "serial",
             "onHand": _quantity(there, unit),

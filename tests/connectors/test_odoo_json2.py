@@ -27,7 +27,6 @@ from connectors.query import (
     Comparison,
     OrderBy,
     Read,
-    Where,
     all_of,
     any_of,
 )
@@ -36,12 +35,6 @@ from connectors.systems.odoo.spec import odoo
 ODOO = OdooJson2()
 DEBUG = 'Traceback (most recent call last):\n  File "/usr/lib/python3/dist-packages/odoo/http.py", line 1\n'
 HTML = {"content-type": "text/html; charset=utf-8"}
-
-
-def asked(where: Where = Compare("id", Comparison.GT, 7, int), **given: Any) -> dict[str, Any]:
-    read = Read("purchase.order", given.pop("paths", frozenset({"id"})), where, **given)
-    body: dict[str, Any] = json.loads(ODOO.request(read, {}).body)
-    return body
 
 
 class TestQuestions:
@@ -63,7 +56,7 @@ class TestQuestions:
         }
 
     def test_without_a_limit_everything_is_asked_for(self) -> None:
-        assert asked()["limit"] is None
+        assert json.loads(ODOO.request(Read("purchase.order", frozenset({"id"})), {}).body)["limit"] is None
 
     def test_linked_fields_and_child_rows_are_nested(self) -> None:
         paths = ("id", "partner_id", "partner_id.display_name", "order_line.id", "order_line.product_id.default_code")
@@ -202,7 +195,7 @@ class TestAnswers:
         ],
     )
     def test_anything_else_is_unreadable(self, kind: type[Any], value: Any) -> None:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError):  # noqa: PT011 - what it says is shown to nobody
             ODOO.decoders[kind](value)
 
 

@@ -1,4 +1,4 @@
-"""The contract suite catches what people do wrong: planted in both protocols, each fault fails the checks named.
+"""The contract suite catches what people do wrong: planted in each protocol, each fault fails the checks named.
 
 Faults are planted in what reads purchase orders, so that nothing else is read here.
 """
@@ -14,6 +14,7 @@ from connectors.testing.bench import Bench
 from connectors.testing.registry import CHECKS
 from schema.purchasing import PurchaseOrder
 from tests.connectors.faults import FAULTS, Fault
+from tests.connectors.odoo_bench import odoo_bench
 from tests.connectors.sap_s4hana_bench import sap_s4hana_bench
 from tests.connectors.tryton_bench import tryton_bench
 
@@ -34,6 +35,12 @@ async def test_faults_in_sap_are_caught(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", [fault for fault in CAUGHT if fault.system == "tryton"], ids=_name)
 async def test_faults_in_tryton_are_caught(fault: Fault, request: pytest.FixtureRequest) -> None:
     await _expect_failures(tryton_bench(request.getfixturevalue("tryton")), fault)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("fault", [fault for fault in CAUGHT if fault.system == "odoo"], ids=_name)
+async def test_faults_in_odoo_are_caught(fault: Fault, request: pytest.FixtureRequest) -> None:
+    await _expect_failures(odoo_bench(request.getfixturevalue("odoo")), fault)
 
 
 @pytest.mark.parametrize("fault", REFUSED, ids=_name)

@@ -14,7 +14,9 @@ from connectors.fields import At, Can, FieldSpec, FirstText, Joined, Lookup, Ref
 from connectors.registry import all_systems
 from connectors.spec import Resource, SpecError, System
 from connectors.systems.tryton.spec import parties, purchases, tryton
+from schema.model import Kind, entity_of, fields_of
 from schema.purchasing import ApprovalStatus, PurchaseOrder, PurchaseOrderStatus
+from schema.records import Record
 from schema.vendors import Vendor
 
 _DRAFT = PurchaseOrderStatus.DRAFT
@@ -33,6 +35,27 @@ def lines(**changes: Any) -> dict[str, FieldSpec]:
     word = purchases.fields["lines"]
     assert isinstance(word, Many)
     return {"lines": replace(word, **changes)}
+
+
+def unfilled(words: list[Resource] | list[Many]) -> set[str]:
+    """What some name, but none fills."""
+    named = {name for word in words for name in (*word.fields, *word.unsupported, *word.unmapped)}
+    return named - {name for word in words for name in word.fields}
+
+
+def test_no_field_is_promised_that_no_system_fills() -> None:
+    by_entity: dict[type[Any], list[Resource]] = {}
+    for system in all_systems():
+        for resource in system.resources:
+            by_entity.setdefault(resource.entity, []).append(resource)
+    shared = set(fields_of(Record))
+    promised = {entity.__name__: unfilled(resources) - shared for entity, resources in by_entity.items()}
+    for entity, resources in by_entity.items():
+        for name, model in entity_of(entity).fields.items():
+            if model.kind is Kind.CHILDREN:
+                words = [resource.fields[name] for resource in resources if name in resource.fields]
+                promised[f"{entity.__name__}.{name}"] = unfilled([word for word in words if isinstance(word, Many)])
+    assert {name: missing for name, missing in promised.items() if missing} == {}
 
 
 def test_what_is_shipped_is_described_rightly() -> None:

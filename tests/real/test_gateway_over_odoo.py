@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.query import Compare, Comparison
+from connectors.systems.odoo import spec
+from schema.vendors import Vendor
 from tests.real.gateway import RunningGateway, running_gateway
 from tests.real.odoo.recorder import Asked, Recorder
 from tests.real.odoo.server import Odoo
@@ -82,7 +86,9 @@ query Items($filter: InventoryItemFilter) {{
       isLotTracked isSerialTracked onHand {{ value unit sourceUnit }} available {{ value }} reserved {{ value }}
       onOrder {{ value }} minimum {{ value }} maximum {{ value }} reorderPoint {{ value }}
       stockLevels(first: 50) {{
-        nodes {{ location {{ code name }} lot onHand {{ value sourceUnit }} available {{ value }} reserved {{ value }} }}
+        nodes {{
+          location {{ code name }} lot onHand {{ value sourceUnit }} available {{ value }} reserved {{ value }}
+        }}
       }}
       meta {{ missing {{ path reason }} }}
     }}
@@ -508,6 +514,28 @@ class TestConnecting:
             payload = await gateway.connect("odoo", "api_key", credentials(odoo, odoo.url) | {"database": "other"})
         assert payload["errors"][0]["code"] == "CONNECTION_MISCONFIGURED"
         assert "database" in payload["errors"][0]["message"]
+
+    async def test_an_odoo_without_a_module_has_the_rest(
+        self, tmp_path: Path, odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Both ways in which a module can be missing: a model that is not there, and a field that it would add."""
+        absent = replace(spec.odoo.resources[1], source="maintenance.not_installed")
+        where = Compare("rank_of_no_module", Comparison.GT, 0, int)
+        others = (replace(item, where=where) if item.entity is Vendor else item for item in spec.odoo.resources[2:])
+        changed = replace(spec.odoo, resources=(spec.odoo.resources[0], absent, *others))
+        monkeypatch.setattr("connectors.registry._packaged", lambda key: changed if key == "odoo" else None)
+        async with running_gateway(tmp_path) as gateway:
+            payload = await gateway.connect("odoo", "api_key", credentials(odoo, odoo.url))
+            assert payload["errors"] == []
+            orders = await rows(
+                gateway, "{ found: purchaseOrders { nodes { remoteId } isComplete sources { status } } }"
+            )
+            missing = [await page(gateway, WORK_ORDERS), await page(gateway, VENDORS)]
+        assert orders
+        for found in missing:
+            (source,) = found["sources"]
+            assert (source["status"], source["error"]["code"]) == ("UNSUPPORTED", "ENTITY_UNSUPPORTED")
+            assert "module" in source["error"]["message"]
 
 
 def domain_of(item: Asked) -> list[Any]:

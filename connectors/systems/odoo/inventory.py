@@ -36,8 +36,6 @@ _LEVELS = Many(
         "available": _level("available_quantity"),
         "reserved": _level("reserved_quantity"),
     },
-    unsupported=("bin", "onOrder", "unitCost"),
-    unmapped=("asOf",),
 )
 
 
@@ -110,18 +108,8 @@ products = Resource(
         "isDeleted",
         "organization",
         "purchaseUnit",
-        "manufacturer",
         "manufacturerPartNumber",
-        "isCritical",
-        "reorderQuantity",
         "safetyStock",
     ),
-    unmapped=(
-        "description",
-        "averageCost",
-        "lastCost",
-        "leadTimeDays",
-        "isBelowMinimum",
-        "preferredVendor",
-    ),
+    unmapped=("averageCost",),
 )

@@ -58,24 +58,11 @@ requests = Resource(
     unsupported=(
         "number",
         "location",
-        "parent",
         "workCenter",
-        "vendor",
-        "dueAt",
-        "actualStart",
         "actualFinish",
-        "actualDuration",
-        "actualHours",
-        "estimatedHours",
-        "estimatedCost",
-        "actualCost",
-        "failure",
         "tasks",
         "parts",
-        "resolution",
-        "holdReason",
     ),
-    unmapped=("description", "reportedAt", "closedAt", "isOverdue", "assignees"),
 )
 
 equipment = Resource(
@@ -109,12 +96,10 @@ equipment = Resource(
         "criticality",
         "sourceCriticality",
         "parent",
-        "path",
         "manufacturer",
-        "barcode",
         "commissionedDate",
         "purchaseDate",
         "costCenter",
     ),
-    unmapped=("description", "location", "attributes"),
+    unmapped=("location",),
 )

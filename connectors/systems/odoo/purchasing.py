@@ -186,7 +186,6 @@ partners = Resource(
         "isDeleted",
         "isBlockedForPurchasing",
         "isBlockedForPayment",
-        "leadTimeDays",
     ),
     unmapped=("category", "addresses"),
 )

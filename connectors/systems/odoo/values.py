@@ -8,7 +8,7 @@ from typing import Any
 from connectors.systems.odoo.units import UNITS
 from schema.assets import AssetStatus
 from schema.purchasing import BillingStatus
-from schema.scalars import Duration
+from schema.scalars import Currency, Duration
 from schema.values import Money, Quantity
 from schema.vendors import Contact
 
@@ -39,7 +39,9 @@ def line_quantity(kind: str | None, number: Decimal | None, unit: str | None) ->
 
 def line_money(kind: str | None, amount: Decimal | None, currency: str | None) -> Money | None:
     """An amount of a line that is no mere text."""
-    return None if kind is not None or amount is None else Money(amount=amount, currency=currency)
+    if kind is not None or amount is None:
+        return None
+    return Money(amount=amount, currency=None if currency is None else Currency(currency))
 
 
 def billing_status(rows: Sequence[dict[str, Any]]) -> BillingStatus:
@@ -69,5 +71,4 @@ def total(rows: Sequence[dict[str, Any]]) -> Decimal:
 
 def only_limit(rows: Sequence[dict[str, Any]]) -> Decimal | None:
     """The limit of the one rule of a product; several rules are for several places, and have no limit together."""
-    (amount,) = [row["amount"] for row in rows] if len(rows) == 1 else [None]
-    return amount
+    return rows[0]["amount"] if len(rows) == 1 else None

@@ -58,7 +58,7 @@ _STOCK_LEVELS = Many(
         "onHand": quantity("MatlWrhsStkQtyInMatlBaseUnit", "MaterialBaseUnit", Lookup("MaterialBaseUnit", UNITS)),
         "available": Calculated(unrestricted, _AMOUNT),
     },
-    unsupported=("bin", "reserved", "onOrder", "unitCost", "asOf"),
+    unsupported=("reserved",),
 )
 
 
@@ -127,15 +127,14 @@ products = Resource(
         "safetyStock": _limit("SafetyStockQuantity"),
         "stockLevels": _STOCK_LEVELS,
     },
-    unsupported=("createdAt", "organization", "reserved", "onOrder", "lastCost", "isCritical"),
+    unsupported=(
+        "createdAt",
+        "organization",
+        "reserved",
+        "onOrder",
+    ),
     unmapped=(
-        "description",
-        "manufacturer",
         "isSerialTracked",
         "minimum",
-        "reorderQuantity",
-        "leadTimeDays",
-        "isBelowMinimum",
-        "preferredVendor",
     ),
 )

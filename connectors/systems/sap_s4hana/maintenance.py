@@ -69,7 +69,6 @@ _PARTS = Many(
         "quantityUsed": quantity("QuantityWithdrawnInBaseUnit", "BaseUnit", Lookup("BaseUnit", UNITS)),
         "location": Parts({"code": At("StorageLocation"), "parentCode": At("Plant")}),
     },
-    unmapped=("unitCost",),
 )
 
 maintenance_orders = Resource(
@@ -108,32 +107,15 @@ maintenance_orders = Resource(
         "tasks": _TASKS,
         "parts": _PARTS,
     },
-    unsupported=("holdReason",),
     unmapped=(
         "requester",
-        "vendor",
-        "description",
         "type",
-        "parent",
-        "assignees",
-        "reportedAt",
-        "dueAt",
-        "actualStart",
-        "closedAt",
         "estimatedDuration",
-        "actualDuration",
-        "estimatedHours",
-        "actualHours",
-        "estimatedCost",
-        "actualCost",
-        "isOverdue",
-        "failure",
-        "resolution",
     ),
 )
 
 _CRITICALITY = {"A": Criticality.HIGH, "B": Criticality.MEDIUM, "C": Criticality.LOW, "": Criticality.NONE}
-_UNMAPPED = ("description", "path", "vendor", "attributes", "barcode", "installedDate", "warrantyEndDate")
+_UNMAPPED = ("vendor", "installedDate", "warrantyEndDate")
 
 equipments = Resource(
     entity=Asset,

@@ -208,7 +208,15 @@ vendors = Resource(
         "taxNumber": At("VATRegistration", filter=Can.EQ | Can.NULL),
     },
     unsupported=("createdAt", "sourceStatus", "organization"),
-    unmapped=("contacts", "leadTimeDays", "updatedAt", "email", "phone", "website", "address", "addresses"),
+    unmapped=(
+        "contacts",
+        "updatedAt",
+        "email",
+        "phone",
+        "website",
+        "address",
+        "addresses",
+    ),
 )
 
 
@@ -276,8 +284,8 @@ sap_s4hana = System(
         FormField(
             name="sap-language",
             label="Language",
-            help="The language of texts, such as EN, which is asked for otherwise. What the status of a work order means "
-            "is known in English only.",
+            help="The language of texts, such as EN, which is asked for otherwise. What the status of a work "
+            "order means is known in English only.",
             pattern=r"[A-Z]{2}",
             is_required=False,
         ),

@@ -177,7 +177,10 @@ parties = Resource(
         "isBlockedForPayment",
         "organization",
     ),
-    unmapped=("category", "contacts", "leadTimeDays"),
+    unmapped=(
+        "category",
+        "contacts",
+    ),
 )
 
 

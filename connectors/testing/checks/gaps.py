@@ -94,16 +94,24 @@ def _keys(resource: Resource) -> set[str]:
     return {resource.key, *(path for word in words for path in word.key_paths)}
 
 
-def _places(bench: Bench, found: Any, keys: set[str]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Every place in a row where a value stands, but those of keys."""
-    if isinstance(found, dict) and not bench.is_value(found):
-        for name in list(found):
-            if name not in keys:
-                yield found, name
-                yield from _places(bench, found[name], keys)
-    elif isinstance(found, list):
-        for item in found:
-            yield from _places(bench, item, keys)
+def _places(bench: Bench, row: Row, keys: set[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every place in a row where a value stands, but those of keys; of what is alike in child rows the first one."""
+    seen: set[tuple[str, ...]] = set()
+
+    def below(found: Any, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
+        if isinstance(found, dict) and not bench.is_value(found):
+            for name in list(found):
+                if name not in keys:
+                    place = (*path, name)
+                    if place not in seen:
+                        seen.add(place)
+                        yield found, name
+                    yield from below(found[name], place)
+        elif isinstance(found, list):
+            for item in found:
+                yield from below(item, path)
+
+    return below(row, ())
 
 
 @contextmanager

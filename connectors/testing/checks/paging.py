@@ -8,13 +8,14 @@ from connectors.scan import SortTooLarge
 from connectors.spec import Resource
 from connectors.testing.bench import Bench, Opened
 from connectors.testing.checks.filters import orders_of
+from connectors.testing.golden import as_json
 from connectors.testing.registry import check
-from connectors.testing.walks import keys_of, walk
+from connectors.testing.walks import everything, keys_of, reader_for, walk, whole
 from schema.filters import EVERYTHING, Condition, Operator, Or
 from schema.sorting import SortStep
 
 _SIZES = (1, 2, 3, 7, 50)
-_SIZES_UPWARDS, _SIZES_DOWNWARDS, _SIZES_SORTED_HERE = (1, 7), (2, 3, 50), (7, 50)
+_SIZES_UPWARDS, _SIZES_DOWNWARDS, _SIZES_SORTED_HERE = (2, 50), (3, 7), (7,)
 _CUTS = (2, 3)
 
 
@@ -41,17 +42,22 @@ def _sizes(resource: Resource, order: SortStep | None) -> tuple[int, ...]:
 
 @check
 async def answers_in_pieces_are_read_whole(bench: Bench) -> None:
-    """A source may cut its answers anywhere, and a resource may ask for few rows at a time."""
+    """A source may cut its answers anywhere, also what lies beside, and a resource may ask for few rows at a time."""
     async with bench.open() as opened:
-        whole = {item.source: await _walks(opened, item) for item in bench.system.resources}
+        in_one_go = {item.source: await _walks(opened, item) for item in bench.system.resources}
+        beside = {item.source: await _records(opened, item) for item in bench.system.resources if item.beside}
         for resource in bench.system.resources:
             few = replace(resource, page_size=3)
-            assert await _walks(opened, few) == whole[resource.source], f"{resource.model.name}: three rows at a time"
+            assert await _walks(opened, few) == in_one_go[resource.source], (
+                f"{resource.model.name}: three rows at a time"
+            )
     for cut in _CUTS if bench.can_cut else ():
         async with bench.open(cut=cut) as opened:
             for resource in bench.system.resources:
                 found = await _walks(opened, resource)
-                assert found == whole[resource.source], f"{resource.model.name}: answers cut after {cut}"
+                assert found == in_one_go[resource.source], f"{resource.model.name}: answers cut after {cut}"
+                if resource.beside:
+                    assert await _records(opened, resource) == beside[resource.source], f"{resource.model.name}: beside"
 
 
 @check
@@ -61,8 +67,8 @@ async def a_scan_that_stops_at_its_bound_is_taken_up_again(bench: Bench) -> None
         for resource in bench.system.resources:
             few = replace(resource, page_size=4)
             for order in (None, *_pushed_orders(resource)[:2]):
-                whole = keys_of(await walk(opened, resource, order=order))
-                for rare in (whole[-1:], whole[::5]):
+                keys = keys_of(await walk(opened, resource, order=order))
+                for rare in (keys[-1:], keys[::5]):
                     tree = Or(tuple(Condition("remoteId", Operator.CONTAINS, key) for key in rare))
                     expected = keys_of(await walk(opened, resource, tree, order))
                     found = keys_of(await walk(opened, few, tree, order, page=2, max_rows=5))
@@ -85,6 +91,11 @@ async def more_rows_than_can_be_sorted_here_are_refused(bench: Bench) -> None:
 
 def _pushed_orders(resource: Resource) -> list[SortStep]:
     return [order for order in orders_of(resource) if plan_read(resource, EVERYTHING, order).sorter is not None]
+
+
+async def _records(opened: Opened, resource: Resource) -> list[Any]:
+    reader = reader_for(opened, resource, whole(resource.model))
+    return [as_json(record, resource.model, reader) for record in await everything(opened, resource)]
 
 
 async def _walks(opened: Opened, resource: Resource) -> list[Any]:

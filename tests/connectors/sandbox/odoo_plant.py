@@ -89,6 +89,7 @@ DATA: dict[str, list[dict[str, Any]]] = {
             "date_order": moment("2024-02-11 00:00:00"),
             "date_planned": moment("2024-01-01 06:00:00"),
             "locked": True,
+            "priority": "0",
             "user_id": 2,
             "currency_id": 125,
             "company_id": 1,
