@@ -32,6 +32,63 @@ query WaitingForApproval {
 }
 """
 
+ASSETS = """\
+query Assets {
+  assets(first: 20, orderBy: [{field: NAME}]) {
+    nodes {
+      number
+      name
+      kind
+      status
+      parent { name }
+      workOrders(first: 3, filter: {status: {notIn: [COMPLETED, CLOSED, CANCELED]}}) {
+        nodes { number title status priority scheduledStart }
+      }
+      connection { name system { title } }
+    }
+    pageInfo { hasNextPage endCursor }
+    isComplete
+    sources { connection { name } status count upstreamCalls }
+  }
+}
+"""
+
+WORK = """\
+query Work {
+  workOrders(first: 20, filter: {status: {in: [PLANNED, RELEASED, IN_PROGRESS]}}) {
+    nodes {
+      number
+      title
+      status
+      priority
+      asset { name criticality }
+      tasks(first: 3) { nodes { title status } }
+      parts(first: 3) { nodes { item { number name onHand { value sourceUnit } } quantityPlanned { value } } }
+      connection { name }
+    }
+    isComplete
+    sources { connection { name } status count upstreamCalls }
+  }
+}
+"""
+
+STOCK = """\
+query Stock {
+  inventoryItems(first: 20, orderBy: [{field: NAME}]) {
+    nodes {
+      number
+      name
+      onHand { value sourceUnit }
+      reorderPoint { value }
+      stockLevels(first: 5) { nodes { location { code name } onHand { value } available { value } } }
+      connection { name }
+    }
+    pageInfo { hasNextPage endCursor }
+    sources { connection { name } status count upstreamCalls }
+  }
+}
+"""
+
 MISSING = """\
 query WhatIsMissing {
   purchaseOrders(first: 5) {
@@ -69,6 +126,9 @@ query Connected {
 EXAMPLES = (
     {"title": "Orders of every system, latest change first, with vendors and lines", "query": ORDERS},
     {"title": "What waits for approval, largest first; S/4HANA has no total, so it is made here", "query": WAITING},
+    {"title": "Assets of every system, with their place and the work that is open on them", "query": ASSETS},
+    {"title": "Work to be done, with its asset, steps and material and what there is of it", "query": WORK},
+    {"title": "How much of each item is where", "query": STOCK},
     {"title": "Why a field is empty, and which calls were made", "query": MISSING},
     {"title": "Vendors of every system", "query": VENDORS},
     {"title": "Who is asking, and what is connected", "query": CONNECTED},

@@ -33,7 +33,9 @@ from schema.systems import Deployment
 
 _LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 1
-_NOTICE = "Demo: invented data in stand-ins of SAP S/4HANA; the key in the headers is that of the first customer."
+_NOTICE = (
+    "Demo: invented data in stand-ins of SAP S/4HANA and Odoo; the key in the headers is that of the first customer."
+)
 
 
 async def run_demo(settings: Settings, host: str, port: int, data: Path | None, say: Callable[[str], None]) -> None:
@@ -198,7 +200,7 @@ def _page(notes: dict[str, Any], folder: Path) -> str:
     query = json.dumps({"query": "{ purchaseOrders(first: 3) { nodes { number vendor { name } } isComplete } }"})
     lines = [
         "",
-        "Switchgear demo: one GraphQL graph over three S/4HANA stand-ins of two customers.",
+        "Switchgear demo: one GraphQL graph over stand-ins of S/4HANA and Odoo, of two customers.",
         "",
         f"  In a browser   {notes['url']}/graphql",
         "",

@@ -14,7 +14,6 @@ from connectors.spec import Resource
 from connectors.systems.odoo import spec
 from connectors.testing.bench import RETRY_AFTER_SECONDS, Bench, Misfortune, NumberSample, Opened, PathFacts
 from connectors.testing.wire import Script, always
-from schema.inventory import InventoryItem
 from schema.purchasing import PurchaseOrder
 from tests.connectors.odoo_truth import TRUTH
 from tests.real.odoo.server import Odoo
@@ -27,7 +26,6 @@ _NEVER_EMPTY = ("boolean", "float", "integer", "monetary")
 _TOTAL = """{"records": [{"id": 7, "currency_id": {"id": 1, "name": "EUR"}, "amount_total": %s}]}"""
 _LINE = """{"records": [{"id": 7, "order_line": [
     {"id": 1, "display_type": false, "product_qty": %s, "product_uom_id": {"id": 2, "display_name": "kg"}}]}]}"""
-_COST = """{"records": [{"id": 7, "cost_currency_id": {"id": 1, "name": "EUR"}, "standard_price": %s}]}"""
 _DIGITS = "12345678901234567890.123456789"
 
 
@@ -135,7 +133,6 @@ def odoo_bench(odoo: Odoo) -> OdooBench:
         numbers=(
             NumberSample(PurchaseOrder, _TOTAL, ("total", "amount"), exact),
             NumberSample(PurchaseOrder, _LINE, ("origin", "children", "lines", 0, "quantity_ordered", "value"), exact),
-            NumberSample(InventoryItem, _COST, ("standard_cost", "amount"), exact),
         ),
         odoo=odoo,
     )

@@ -228,7 +228,7 @@ _PRODUCTS_BY_HAND: Truth = {
         "available": _pieces(4 + 3),
         "averageCost": _euros("208.15"),
         "standardCost": None,
-        "stockLevels.available.value": [Decimal(amount) for amount in (0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 0)],
+        "stockLevels.available.value": [Decimal(amount) for amount in (0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 3)],
     },
     "SEA-ORING-50": {"onHand": _pieces(312), "available": _pieces(240), "averageCost": _euros("1.12")},
     "BRG-22216-E": {"onHand": _pieces(4), "available": _pieces(3), "averageCost": None, "reorderPoint": _pieces(1)},
@@ -254,7 +254,7 @@ _PRODUCTS_BY_HAND: Truth = {
         "onHand": _packs("0.25"),
         "available": _packs("0.25"),
         "stockLevels.location.code": ["0001", "0001", "0002"],
-        "stockLevels.available.value": [Decimal(0), Decimal("0.125"), Decimal("0.125")],
+        "stockLevels.available.value": [Decimal("0.125"), Decimal(0), Decimal("0.125")],
     },
 }
 

@@ -79,10 +79,10 @@ def test_queries_are_answered_in_full(block: Block, demo: Demo) -> None:
         assert page.get("nodes") or page["edges"]
 
 
-def test_the_query_of_the_readme_shows_two_systems(demo: Demo) -> None:
+def test_the_query_of_the_readme_shows_all_systems(demo: Demo) -> None:
     query, *_ = [block for block in blocks_of(ROOT / "README.md") if block.language == "graphql"]
     page = demo.ask(query.text)["data"]["purchaseOrders"]
-    assert {row["connection"]["name"] for row in page["nodes"]} == {"sap-eu", "sap-us"}
+    assert {row["connection"]["name"] for row in page["nodes"]} == {"sap-eu", "sap-us", "odoo-plant"}
     assert all(row["vendor"]["name"] and row["total"]["amount"] for row in page["nodes"])
 
 

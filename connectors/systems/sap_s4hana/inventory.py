@@ -6,7 +6,7 @@ from decimal import Decimal
 from connectors.composites import Calculated, Many, OverChildren, Parts, quantity
 from connectors.decisions import Case, Codes, First
 from connectors.fields import At, Can, Lookup, Ref
-from connectors.keys import TEXT, padded
+from connectors.keys import padded
 from connectors.spec import Beside, Resource
 from connectors.systems.sap_s4hana.stock import (
     average_cost,
@@ -51,7 +51,6 @@ _COST = {
 _STOCK_LEVELS = Many(
     "@stock",
     key=_PLACE,
-    key_form=TEXT,
     fields={
         "location": Parts({"code": At("StorageLocation"), "type": At("InventoryStockType"), "parentCode": At("Plant")}),
         "lot": At("Batch"),

@@ -117,7 +117,7 @@ maintenance_orders = Resource(
 _CRITICALITY = {"A": Criticality.HIGH, "B": Criticality.MEDIUM, "C": Criticality.LOW, "": Criticality.NONE}
 _UNMAPPED = ("vendor", "installedDate", "warrantyEndDate")
 
-equipments = Resource(
+equipment = Resource(
     entity=Asset,
     source="API_EQUIPMENT/Equipment",
     key="Equipment",

@@ -22,7 +22,7 @@ from connectors.systems.sap_s4hana.amounts import (
     receipt_status,
 )
 from connectors.systems.sap_s4hana.inventory import products
-from connectors.systems.sap_s4hana.maintenance import equipments, functional_locations, maintenance_orders
+from connectors.systems.sap_s4hana.maintenance import equipment, functional_locations, maintenance_orders
 from connectors.systems.sap_s4hana.units import UNITS
 from schema.purchasing import (
     ApprovalStatus,
@@ -232,7 +232,7 @@ sap_s4hana = System(
     tier=3,
     deployments=(Deployment.CLOUD, Deployment.ON_PREMISES),
     protocol=ODataV2(),
-    resources=(purchase_orders, maintenance_orders, equipments, functional_locations, vendors, products),
+    resources=(purchase_orders, maintenance_orders, equipment, functional_locations, vendors, products),
     auth_methods=(
         AuthMethod(
             key="basic",

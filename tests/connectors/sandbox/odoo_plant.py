@@ -156,13 +156,13 @@ def plant(data: Mapping[str, Any] = DATA, **settings: Any) -> OdooSandbox:
 class Caller:
     """Calls methods of one sandbox, in process."""
 
-    def __init__(self, application: Any = None, key: str | None = KEY) -> None:
-        headers = {} if key is None else {"authorization": f"Bearer {key}"}
-        transport = httpx.ASGITransport(application or plant())
-        self.connect = lambda: httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
+    def __init__(self, application: Any = None, key: str = KEY) -> None:
+        self.application = application or plant()
+        self.headers = {"authorization": f"Bearer {key}"}
 
     async def post(self, model: str, method: str, **arguments: Any) -> httpx.Response:
-        async with self.connect() as client:
+        transport = httpx.ASGITransport(self.application)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=self.headers) as client:
             return await client.post(f"/json/2/{model}/{method}", json=arguments)
 
     async def call(self, model: str, method: str, **arguments: Any) -> Any:

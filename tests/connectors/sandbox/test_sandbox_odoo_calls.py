@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from connectors.sandbox.control import ControlledSandbox, Faults
-from connectors.systems.odoo.sandbox import ENTITIES, USERS, entity_of, facts, models, sandbox
-from tests.connectors.sandbox.odoo_plant import BASE, DATA, KEY, Caller, plant
+from connectors.systems.odoo.sandbox import ENTITIES, USERS, entity_of, facts, sandbox
+from tests.connectors.sandbox.odoo_plant import BASE, DATA, KEY, MODELS, Caller, plant
 
 ORDER = "/json/2/purchase.order/search"
 BEARER = {"authorization": f"Bearer {KEY}"}
@@ -312,13 +312,13 @@ def test_kinds_of_records(path: str, entity: str | None) -> None:
 
 
 def test_every_model_of_the_facts_is_served() -> None:
-    assert set(facts()["models"]) <= set(models())
+    assert set(facts()["models"]) <= set(MODELS)
     assert set(ENTITIES) <= set(facts()["models"])
-    for model in models().values():
+    for model in MODELS.values():
         assert model.title != model.name
         for field in model.fields.values():
             if field.inverse:
-                back = models()[field.relation].fields[field.inverse]
+                back = MODELS[field.relation].fields[field.inverse]
                 assert back.relation == model.name, (model.name, field.name)
             if field.related:
                 assert _end(model.name, field.related).type == field.type, (model.name, field.name)
@@ -327,5 +327,5 @@ def test_every_model_of_the_facts_is_served() -> None:
 def _end(model: str, path: tuple[str, ...]) -> Any:
     *way, last = path
     for name in way:
-        model = models()[model].fields[name].relation
-    return models()[model].fields[last]
+        model = MODELS[model].fields[name].relation
+    return MODELS[model].fields[last]

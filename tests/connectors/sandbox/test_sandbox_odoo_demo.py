@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.demo import demo_vendors
-from connectors.systems.odoo.sandbox import USERS, demo_data, models, samples, sandbox
-from tests.connectors.sandbox.odoo_plant import Caller
+from connectors.systems.odoo.sandbox import USERS, demo_data, samples, sandbox
+from tests.connectors.sandbox.odoo_plant import MODELS, Caller
 
 Rows = dict[str, list[dict[str, Any]]]
 TODAY = date(2026, 11, 20)
@@ -47,7 +47,7 @@ def test_everything_named_is_there(currency: str) -> None:
         assert len(ids[model]) == len(found), model
         for row in found:
             for name, value in row.items():
-                field = models()[model].fields[name]
+                field = MODELS[model].fields[name]
                 if field.relation and value:
                     targets = value if field.is_many else [value]
                     assert set(targets) <= ids[field.relation], (model, row["id"], name)
@@ -62,12 +62,14 @@ def test_every_value_is_one_of_its_field(currency: str) -> None:
         **dict.fromkeys(("float", "monetary"), (Decimal, int, float)),
         **dict.fromkeys(("one2many", "many2many"), (list,)),
         **dict.fromkeys(("integer", "many2one"), (int,)),
-        **{"boolean": (bool,), "date": (date,), "datetime": (datetime,)},
+        "boolean": (bool,),
+        "date": (date,),
+        "datetime": (datetime,),
     }
     for model, found in demo(currency).items():
         for row in found:
             for name, value in row.items():
-                field = models()[model].fields[name]
+                field = MODELS[model].fields[name]
                 assert field.store, f"{model}.{name} is computed"
                 assert value is None or isinstance(value, kinds[field.type]), (model, name, value)
                 if field.selection and value is not None:
@@ -77,7 +79,7 @@ def test_every_value_is_one_of_its_field(currency: str) -> None:
 def test_required_fields_of_the_main_models_are_filled() -> None:
     rows = demo()
     for model in ("purchase.order", "maintenance.request", "maintenance.equipment", "stock.quant"):
-        required = [field.name for field in models()[model].fields.values() if field.required and field.store]
+        required = [field.name for field in MODELS[model].fields.values() if field.required and field.store]
         assert required
         for row in rows[model]:
             assert all(row.get(name) is not None for name in required), (model, row)
@@ -105,7 +107,7 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 
 
 def test_shared_vendors_are_vendors_here_too() -> None:
-    shared = demo_vendors(Random(3), "EU", 4)
+    shared = demo_vendors(Random(3), "EU", 4)  # noqa: S311 - it invents data
     rows = demo_data(7, today=TODAY, shared_vendors=shared, vendors=10)
     companies = {row["name"]: row for row in rows["res.partner"] if row.get("is_company")}
     assert len(companies) == 11
@@ -244,7 +246,7 @@ def test_orders_name_the_requests_that_they_are_for() -> None:
 
 async def test_every_model_of_the_samples_can_be_read() -> None:
     caller = Caller(sandbox(), key=USERS["switchgear"])
-    found = {name: await caller.call(name, "search_read", fields=["display_name"]) for name in models()}
+    found = {name: await caller.call(name, "search_read", fields=["display_name"]) for name in MODELS}
     assert {name for name, rows in found.items() if not rows} <= {
         *("mrp.production", "res.country.state", "stock.lot", "stock.move")
     }

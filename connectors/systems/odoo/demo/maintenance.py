@@ -20,7 +20,7 @@ TEAMS = {"ELECTRIC": ELECTRICIANS, "INSTR": INSTRUMENTS}
 TECHNICIANS = {MECHANICS: (7, 8), ELECTRICIANS: (9,), INSTRUMENTS: (10,)}
 SHIFT_LEAD = 11
 NEW, IN_PROGRESS, REPAIRED, SCRAP = 1, 2, 3, 4
-SCRAPPED, ARCHIVED = 0.03, 0.03
+ONE_SCRAPPED_IN, ONE_ARCHIVED_IN = 27, 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,6 @@ def _write_machine(tables: Tables, random: Random, name: str, kind: DemoMachine,
     maker, model = random.choice(kind.makers)
     built = tables.today - timedelta(days=random.randint(450, 5_000))
     entered = tables.some_days_ago(random, 420, 440)
-    scrapped = random.random() < SCRAPPED
     team = TEAMS.get(kind.parts[0], MECHANICS)
     price = kind.lowest_price + (kind.highest_price - kind.lowest_price) * random.randint(0, 100) / 100
     number = len(tables.rows.get("maintenance.equipment", ())) + 1
@@ -103,8 +102,8 @@ def _write_machine(tables: Tables, random: Random, name: str, kind: DemoMachine,
         effective_date=built + timedelta(days=random.randint(5, 60)),
         assign_date=built + timedelta(days=60),
         warranty_date=built + timedelta(days=random.choice((730, 1_095, 1_825))),
-        scrap_date=tables.today - timedelta(days=random.randint(5, 200)) if scrapped else None,
-        active=random.random() >= ARCHIVED,
+        scrap_date=tables.today - timedelta(days=random.randint(5, 200)) if number % ONE_SCRAPPED_IN == 0 else None,
+        active=number % ONE_ARCHIVED_IN != 0,
         technician_user_id=TECHNICIANS[team][0],
         owner_user_id=SHIFT_LEAD,
         maintenance_team_id=team,
