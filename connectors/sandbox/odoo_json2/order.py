@@ -52,7 +52,7 @@ def compile_order(environment: Environment, model: Model, order: object) -> list
         field = _field(environment, model, found["field"], found["property"])
         descending = (found["direction"] or "").lower() == "desc"
         nulls = (found["nulls"] or "").lower()
-        terms += _terms(environment, model, field, descending, nulls == "first", ())
+        terms += _terms(environment, model, field, descending, nulls == "first" if nulls else descending, ())
     return terms
 
 

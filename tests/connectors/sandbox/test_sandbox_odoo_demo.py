@@ -137,6 +137,7 @@ def test_orders_say_what_their_lines_say() -> None:
         own = lines[order["id"]]
         assert own
         assert order["amount_total"] == sum(line["price_total"] for line in own)
+        assert order["amount_untaxed"] == sum(line["price_subtotal"] for line in own)
         assert order["amount_untaxed"] + order["amount_tax"] == order["amount_total"]
         goods = [line for line in own if line["qty_received_method"] == "stock_moves"]
         assert all(0 <= line["qty_received"] <= line["product_qty"] for line in own)

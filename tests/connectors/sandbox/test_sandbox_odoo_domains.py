@@ -217,6 +217,7 @@ async def test_orders_that_a_domain_finds(domain: list[Any], ids: list[int]) -> 
         ("ilike", "muller", []),
         ("ilike", "émile", [8]),
         ("ilike", "emile", []),
+        ("ilike", "ÉMILE", [8]),
         ("ilike", "giesserei", []),
         ("like", "müller", []),
         ("ilike", "", [1, 7, 8, 9, 10, 11]),

@@ -133,6 +133,7 @@ async def test_what_a_specification_may_say() -> None:
         ({"limit": 1, "count_limit": 2}, 2),
         ({"limit": 1, "count_limit": 9}, 3),
         ({"limit": 2, "count_limit": 2}, 2),
+        ({"limit": 2, "count_limit": 1}, 2),
         ({"offset": 3}, 0),
         ({"offset": 9, "limit": 1}, 0),
     ],
