@@ -67,8 +67,13 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
     batches = {item.key: item.batch for item in asked if item.batch is not None}
     picked = merge(batches, question.order, question.count)
     calls = await _complete_rows(picked, {item.key: item for item in asked}, question, context)
-    outcomes = [_outcome(list(items), picked, calls, context) for _, items in groupby(asked, lambda a: a.connection_id)]
-    outcomes += [_unsupported(live, question, context) for live in lives if not resources_of(live, question.entity)]
+    by_connection = {key: list(items) for key, items in groupby(asked, lambda item: item.connection_id)}
+    outcomes = [
+        _outcome(by_connection[str(live.connection.id)], picked, calls, context)
+        if str(live.connection.id) in by_connection
+        else _unsupported(live, question, context)
+        for live in lives
+    ]
     used = {item.source: item.index + 1 for item in picked}
     return FanOut(
         picked,

@@ -158,9 +158,8 @@ class SandboxControl:
     def __init__(self, connection: Mapping[str, Any]) -> None:
         self.connection = connection
         given = connection["credentials"]
-        self._http = httpx.Client(
-            base_url=connection["sandboxUrl"], auth=(given["username"], given["password"]), timeout=30.0
-        )
+        auth = (given["username"], given["password"]) if "username" in given else None
+        self._http = httpx.Client(base_url=connection["sandboxUrl"], auth=auth, timeout=30.0)
 
     def requests(self) -> list[dict[str, Any]]:
         """What was asked of it, oldest first."""

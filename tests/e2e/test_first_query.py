@@ -19,6 +19,7 @@ QUERY = """{ purchaseOrders(first: 50, orderBy: [{field: UPDATED_AT, direction: 
   sources { connection { name } status count durationMs upstreamCalls }
 } }"""
 NAMES = ("sap-eu", "sap-us")
+CREDENTIALS = {"sap_s4hana": {"url", "username", "password"}, "odoo": {"url", "database", "apiKey"}}
 
 
 def moment(text: str) -> datetime:
@@ -147,14 +148,14 @@ def test_the_notes_for_scripts_are_complete_and_private(demo: Demo) -> None:
     notes = demo.notes
     assert set(notes) == {"url", "adminToken", "customers"}
     assert (notes["url"], notes["adminToken"]) == (demo.url, ADMIN)
-    assert [len(customer["connections"]) for customer in notes["customers"]] == [2, 1]
+    assert [len(customer["connections"]) for customer in notes["customers"]] == [3, 2]
     for customer in notes["customers"]:
         assert set(customer) == {"id", "name", "key", "connections"}
         for connection in customer["connections"]:
             assert set(connection) == {
                 "id", "name", "system", "token", "authMethod", "sandboxUrl", "credentials",
             }  # fmt: skip
-            assert {"url", "username", "password"} == set(connection["credentials"])
+            assert set(connection["credentials"]) == CREDENTIALS[connection["system"]]
             assert connection["credentials"]["url"] == connection["sandboxUrl"]
 
 

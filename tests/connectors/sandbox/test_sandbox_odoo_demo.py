@@ -97,7 +97,7 @@ def test_counts() -> None:
     with pytest.raises(ValueError, match="the words suffice for"):
         demo_data(1, products=5_000)
     with pytest.raises(KeyError):
-        demo_data(1, currency="XXX")
+        demo_data(1, currency="QQQ")
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
