@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,28 +25,11 @@ from schema.errors import ErrorCode, failure
 
 GRAPHQL, JSON = "application/graphql-response+json", "application/json"
 NOW = datetime.now(UTC)
+KEY = ApiKey(id="key_1", kind=TokenKind.ADMIN, name="x", scopes=("READ",), digest="", preview="", created_at=NOW)
 KEYS = {
-    "good": ApiKey(id="key_1", kind=TokenKind.ADMIN, name="x", scopes=("READ",), digest="", preview="", created_at=NOW),
-    "expired": ApiKey(
-        id="key_2",
-        kind=TokenKind.ADMIN,
-        name="x",
-        scopes=("READ",),
-        digest="",
-        preview="",
-        created_at=NOW,
-        expires_at=NOW - timedelta(seconds=1),
-    ),
-    "revoked": ApiKey(
-        id="key_3",
-        kind=TokenKind.ADMIN,
-        name="x",
-        scopes=("READ",),
-        digest="",
-        preview="",
-        created_at=NOW,
-        revoked_at=NOW,
-    ),
+    "good": KEY,
+    "expired": replace(KEY, expires_at=NOW - timedelta(seconds=1)),
+    "revoked": replace(KEY, revoked_at=NOW),
 }
 
 
