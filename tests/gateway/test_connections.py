@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from connectors.registry import find_system
+from connectors.systems.sap_s4hana.spec import sap_s4hana
 from gateway.keyring import Keyring
 from tests.gateway.peers import Server, answering, sending
 from tests.gateway.running import (
@@ -239,7 +239,7 @@ async def test_a_redirect_is_not_followed(empty_gateway: RunningGateway, erp: St
 async def test_a_dry_run_checks_and_keeps_nothing(empty_gateway: RunningGateway, erp: StandIn) -> None:
     payload = await empty_gateway.connect(erp.url, dryRun=True)
     assert payload == {"connection": None, "apiToken": None, "errors": []}
-    assert len(erp.box.requests) == len(find_system("sap_s4hana").resources)
+    assert len(erp.box.requests) == len(sap_s4hana.resources)
     await nothing_was_kept(empty_gateway)
 
 
