@@ -23,6 +23,15 @@ def _settings() -> Settings:
         raise click.ClickException(str(error)) from None
 
 
+def _settings_with_manifests() -> Settings:
+    """The settings, once the systems that they name beside the built-in ones are known."""
+    from connectors.registry import use_manifests
+
+    settings = _settings()
+    use_manifests(settings.manifests)
+    return settings
+
+
 def _quiet_interrupt(command: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
     """End on Ctrl-C without a traceback; by then everything is closed."""
 
@@ -159,7 +168,7 @@ def connect(system: str, **options: Any) -> None:
     from gateway.connecting import ConnectingFailed, connect_system
 
     try:
-        click.echo(asyncio.run(connect_system(_settings(), system, **options)))
+        click.echo(asyncio.run(connect_system(_settings_with_manifests(), system, **options)))
     except ConnectingFailed as error:
         raise click.ClickException(str(error)) from None
 
@@ -169,6 +178,7 @@ def systems() -> None:
     """List what can be connected."""
     from connectors.registry import all_systems
 
+    _settings_with_manifests()
     for system in all_systems():
         methods = ", ".join(method.key for method in system.auth_methods)
         click.echo(f"{system.key:<14} {system.title:<20} by {system.vendor}; logins: {methods}")

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     )
     manifests: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),
-        description="Folders of manifests, separated by commas, each the description of a system.",
+        description="Folders with manifests, separated by commas: each holds a `system.toml`, or folders that do.",
     )
     log_level: LogLevel = Field(
         default="INFO",

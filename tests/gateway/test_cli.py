@@ -16,6 +16,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from connectors.registry import use_manifests
 from gateway.cli import main
 from gateway.operators import initialize
 from gateway.servers import listen, port_of
@@ -23,7 +24,8 @@ from gateway.settings import Settings
 from tests.e2e.processes import Client, SandboxControl, children_of, finished, running
 
 TOKEN = "an-admin-token-of-sixteen-or-more"
-SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "schema" / "schema.graphql"
 SEEN = "{ customers { nodes { id name } } connections { nodes { id name lifecycle } } }"
 
 
@@ -265,6 +267,17 @@ def test_what_can_be_connected_is_listed() -> None:
     listed = run("systems")
     assert listed.exit_code == 0
     assert {"sap_s4hana", "tryton"} <= {line.split()[0] for line in listed.stdout.splitlines()}
+
+
+def test_systems_of_manifests_are_known_to_the_commands(tmp_path: Path) -> None:
+    folder = ROOT / "docs" / "examples" / "workshop"
+    try:
+        listed = run("systems", manifests=str(folder))
+        connecting = run("connect", "workshop", "--name", "x", manifests=str(folder), data_directory=str(tmp_path))
+    finally:
+        use_manifests([])
+    assert "workshop" in {line.split()[0] for line in listed.stdout.splitlines()}
+    assert "There is no token" in connecting.output
 
 
 def test_the_schema_is_printed() -> None:
