@@ -91,14 +91,13 @@ def documented_systems() -> list[System]:
 
 def coverage(type_name: str) -> str:
     """Every field of an entity or of a kind of child row, and how far each system fills it."""
-    systems = documented_systems()
-    words = [_words_of(system, type_name) for system in systems]
+    words = _words_of(type_name)
     offers = _offers(type_name)
     rows = (
-        [f"`{name}`", ", ".join(offers.get(name, ())), *(_cell(name, model, word, offers) for word in words)]
+        [f"`{name}`", ", ".join(offers.get(name, ())), *(_cell(name, model, word, offers) for word in words.values())]
         for name, model in _models_of(type_name).items()
     )
-    return _table(["Field", "Clients may", *(system.title for system in systems)], rows)
+    return _table(["Field", "Clients may", *words], rows)
 
 
 def _entity_of(type_name: str) -> tuple[Entity, FieldModel | None]:
@@ -119,14 +118,18 @@ def _models_of(type_name: str) -> Mapping[str, FieldModel]:
     return {name: item for name, item in fields_of(children.type).items() if name != "id"}
 
 
-def _words_of(system: System, type_name: str) -> Resource | Many | None:
-    """What a system says about a type; None where it has no such records."""
+def _words_of(type_name: str) -> dict[str, Resource | Many]:
+    """What each system that has such records says about a type; with its collection, where there are several."""
     entity, children = _entity_of(type_name)
-    resource = system.resource(entity.cls)
-    if resource is None or children is None:
-        return resource
-    found = resource.fields.get(children.name)
-    return found if isinstance(found, Many) else None
+    found: dict[str, Resource | Many] = {}
+    for system in documented_systems():
+        resources = system.resources_of(entity.cls)
+        for resource in resources:
+            word = resource if children is None else resource.fields.get(children.name)
+            if isinstance(word, Resource | Many):
+                collection = f", {resource.source.rpartition('/')[2]}" if len(resources) > 1 else ""
+                found[f"{system.title}{collection}"] = word
+    return found
 
 
 def _offers(type_name: str) -> Mapping[str, Sequence[str]]:
@@ -142,8 +145,8 @@ def _offers(type_name: str) -> Mapping[str, Sequence[str]]:
     }
 
 
-def _cell(name: str, model: FieldModel, source: Resource | Many | None, offers: Mapping[str, Sequence[str]]) -> str:
-    if source is None or name in source.unsupported:
+def _cell(name: str, model: FieldModel, source: Resource | Many, offers: Mapping[str, Sequence[str]]) -> str:
+    if name in source.unsupported:
         return _NO_SUCH_FIELD
     if name in source.unmapped:
         return _NOT_YET
