@@ -1,5 +1,6 @@
 """Reads collections that lie beside a resource's rows: for all rows together, and only where a field needs them."""
 
+import asyncio
 from collections.abc import Sequence
 
 from connectors.client import Source, Tally
@@ -21,16 +22,18 @@ async def fill_beside(source: Source, reader: RecordReader, rows: Sequence[Row],
 
     Where a filter or an order looks at such a field, the trouble is raised: rows would be left out without a word.
     """
-    for name, paths in reader.beside.items():
-        if not rows:
-            return
-        try:
-            found = await _read_collection(source, reader, reader.resource.beside[name], paths, rows, tally, deadline)
-        except Trouble as trouble:
-            if name in reader.decisive:
-                raise
-            reader.failed_beside[name] = _REASONS.get(type(trouble), FieldGapReason.SOURCE_ERROR)
+    if not rows:
+        return
+    collections = [
+        _read_collection(source, reader, reader.resource.beside[name], paths, rows, tally, deadline)
+        for name, paths in reader.beside.items()
+    ]
+    for name, found in zip(reader.beside, await asyncio.gather(*collections, return_exceptions=True), strict=True):
+        if isinstance(found, Trouble) and name not in reader.decisive:
+            reader.failed_beside[name] = _REASONS.get(type(found), FieldGapReason.SOURCE_ERROR)
             continue
+        if isinstance(found, BaseException):
+            raise found
         for row in rows:
             source.system.protocol.attach(row, name, found.get(reader.key_of(row) or "", []))
 

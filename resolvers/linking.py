@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.spec import Resource
 from resolvers.asking import resources_of
 from resolvers.links import Loaded, loader_for, selects_links, tell
 from resolvers.outcomes import gap_of
@@ -12,7 +13,7 @@ from resolvers.pages import load_pages
 from resolvers.ports import Context, LiveSource
 from schema.model import FieldModel, Kind, entity_named, fields_of
 from schema.records import FieldGapReason
-from schema.selection import Selection, Use, below, rows_of, uses
+from schema.selection import Selection, below, rows_of, uses
 from schema.sources import SourceCall, SourceStatus
 
 Rows = Mapping[str, Sequence[Any]]
@@ -45,7 +46,8 @@ class Linker:
                 ]
             elif model.kind is Kind.LINKS:
                 for alias, use in uses(selection, name).items():
-                    jobs += [self._fill_pages(key, of, model, alias, use, below_path) for key, of in rows.items()]
+                    # For all rows together, each gets a page of its own.
+                    jobs += [load_pages(self, key, of, model, alias, use, below_path) for key, of in rows.items()]
             elif model.kind is Kind.CHILDREN:
                 jobs.append(self._fill_children(rows, model, rows_of(below(selection, name)), below_path))
         await asyncio.gather(*jobs)
@@ -67,10 +69,13 @@ class Linker:
         target = entity_named(model.type)
         keys = list(dict.fromkeys(key for row in rows if (key := row.origin.links.get(model.attribute)) is not None))
         found: dict[str, Loaded] = {}
-        for resource in resources_of(live, target).values():
+
+        async def load(resource: Resource) -> None:
             own = [key for key in keys if resource.owns(key)]
             loader = loader_for(live, resource, selection, self.context, self.timeout_ms)
             found.update(zip(own, await loader.load_many(own), strict=True))
+
+        await asyncio.gather(*map(load, resources_of(live, target).values()))
         for row in rows:
             key = row.origin.links.get(model.attribute)
             if key is not None:
@@ -79,12 +84,6 @@ class Linker:
             self.account(connection_id, call)
         present = [item.record for item in found.values() if item.record is not None]
         await self.fill({connection_id: present}, target.fields, selection, path)
-
-    async def _fill_pages(
-        self, connection_id: str, rows: Sequence[Any], model: FieldModel, alias: str, use: Use, path: str
-    ) -> None:
-        """Read the records that point to rows, for all rows together, and give every row its own page."""
-        await load_pages(self, connection_id, rows, model, alias, use, path)
 
     def account(self, connection_id: str, call: SourceCall) -> None:
         """Note what was called."""

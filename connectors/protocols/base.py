@@ -44,14 +44,34 @@ class WireProtocol(Protocol):
         """What a bad answer means; None for a good one."""
 
     def getter(self, path: str) -> Getter:
-        """How the value at a dotted path is found in a row; None where it is absent."""
+        """How the value at a dotted path is found in a row, as a rule step by step; None where it is absent."""
+        steps = path.split(".")
+        if len(steps) == 1:
+            return lambda row: row.get(path)
+
+        def get(row: Row) -> Any:
+            value: Any = row
+            for step in steps:
+                if not isinstance(value, dict):
+                    return None
+                value = value.get(step)
+            return value
+
+        return get
 
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """Put rows of another collection into a row, where `children` finds them under `@name`."""
         row[f"@{name}"] = rows
 
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
-        """How the child rows at a dotted path are found in a row; None where they are absent."""
+        """How the child rows at a dotted path are found in a row, as a rule a list; None where they are absent."""
+        get = self.getter(path)
+
+        def children(row: Row) -> list[Row] | None:
+            found = get(row)
+            return found if isinstance(found, list) else None
+
+        return children
 
 
 def read_json(answer: Answer) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Rejected, Trouble, Upstream
-from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, plain_decoders, read_json
+from connectors.protocols.base import Row, WireProtocol, http_trouble, plain_decoders, read_json
 from connectors.query import (
     ALWAYS,
     AllOf,
@@ -87,22 +87,6 @@ class ODataV2(WireProtocol):
         if isinstance(trouble, PermissionDenied) and answer.headers.get("x-csrf-token", "").lower() == "required":
             return BadAnswer("The system asks for a CSRF token.", upstream=trouble.upstream)
         return trouble
-
-    def getter(self, path: str) -> Getter:
-        """Step through navigation properties; a deferred one is absent."""
-        steps = path.split(".")
-        if len(steps) == 1:
-            return lambda row: row.get(path)
-
-        def get(row: Row) -> Any:
-            value: Any = row
-            for step in steps:
-                if not isinstance(value, dict):
-                    return None
-                value = value.get(step)
-            return value
-
-        return get
 
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """As if they had been expanded."""

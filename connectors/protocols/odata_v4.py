@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from connectors.errors import BadAnswer, Rejected, Trouble, Upstream
 from connectors.fields import Pushed
-from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, read_json
+from connectors.protocols.base import Getter, WireProtocol, http_trouble, read_json
 from connectors.protocols.json_values import Times
 from connectors.query import (
     ALWAYS,
@@ -113,29 +113,7 @@ class ODataV4(WireProtocol):
         """Step through expanded and complex properties; a name with a dot of its own is an annotation."""
         if path.startswith("@"):
             return lambda row: row.get(path)
-        steps = path.split(".")
-        if len(steps) == 1:
-            return lambda row: row.get(path)
-
-        def get(row: Row) -> Any:
-            value: Any = row
-            for step in steps:
-                if not isinstance(value, dict):
-                    return None
-                value = value.get(step)
-            return value
-
-        return get
-
-    def children(self, path: str) -> Callable[[Row], list[Row] | None]:
-        """Expanded collections are plain lists."""
-        get = self.getter(path)
-
-        def children(row: Row) -> list[Row] | None:
-            found = get(row)
-            return found if isinstance(found, list) else None
-
-        return children
+        return super().getter(path)
 
     def grasp(self, source: str) -> Callable[[Where, Pushed], Pushed | None]:
         """Make the function that tells what a set makes of a condition.

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from connectors.errors import BadAnswer, Trouble, Upstream
 from connectors.fields import Pushed
-from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, read_json
+from connectors.protocols.base import Getter, WireProtocol, http_trouble, read_json
 from connectors.protocols.json_values import Times
 from connectors.protocols.value_sets import fold
 from connectors.protocols.walking import ROW_NUMBER
@@ -203,32 +203,6 @@ class Rest(WireProtocol):
         except BadAnswer:
             body = None
         return http_trouble(answer, _text(self._code, body), _text(self._message, body))
-
-    def getter(self, path: str) -> Getter:
-        """Step through objects; a dot leads to the next one."""
-        steps = path.split(".")
-        if len(steps) == 1:
-            return lambda row: row.get(path)
-
-        def get(row: Row) -> Any:
-            value: Any = row
-            for step in steps:
-                if not isinstance(value, dict):
-                    return None
-                value = value.get(step)
-            return value
-
-        return get
-
-    def children(self, path: str) -> Callable[[Row], list[Row] | None]:
-        """A list of objects."""
-        get = self.getter(path)
-
-        def children(row: Row) -> list[Row] | None:
-            found = get(row)
-            return found if isinstance(found, list) else None
-
-        return children
 
     def _find(self, path: str, body: Any) -> Any:
         if not path:
