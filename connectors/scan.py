@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -15,10 +16,17 @@ from connectors.query import Compare, Comparison, Read, Request
 from connectors.reading import RecordReader
 from schema.filters import REFERENCE, Condition, Operator
 from schema.matching import attribute_path, compile_test
-from schema.ordering import sort_key
+from schema.ordering import order_key
 
 _GROUP_SLACK = 16
 """Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
+
+
+_GROUP_GROWTH = 8
+"""How many times as many rows are read next where all rows of an answer look alike."""
+
+_MOST_ALIKE = 10_000
+"""Rows that look alike can only be put in order together; more of them are not read."""
 
 
 class SortTooLarge(Exception):
@@ -44,13 +52,13 @@ class Batch:
 class Trail:
     """Where a scan has been; a source that repeats rows, or sorts otherwise than asked, would make its pages lie."""
 
-    descending: bool
+    directions: tuple[bool, ...]
     keys: set[str] = field(default_factory=set)
     last: tuple[Any, ...] | None = None
 
     def go(self, place: Position) -> None:
         """Go on to a place; BadAnswer where the scan has been there, or should have been before."""
-        step = sort_key(place.value, descending=self.descending)
+        step = order_key(place.values, self.directions)
         if place.key in self.keys or (self.last is not None and step < self.last):
             raise BadAnswer("The system's rows come twice, or in another order than was asked for.")
         self.keys.add(place.key)
@@ -87,11 +95,12 @@ class Scan:
                 for record in records:
                     place = self._place(phase, record)
                     trail.go(place)
-                    if len(batch.records) == count:
+                    is_found = passes(record)
+                    if is_found and len(batch.records) == count:
                         batch.has_more = True
                         return batch
                     batch.resume = place
-                    if passes(record):
+                    if is_found:
                         batch.records.append(record)
                         batch.places.append(place)
                 if is_last:
@@ -103,17 +112,27 @@ class Scan:
         return batch
 
     def _trail(self, after: Position | None) -> Trail:
-        trail = Trail(self.plan.order is not None and self.plan.order.descending)
+        trail = Trail(self._directions)
         if after is not None:
             trail.go(after)
         return trail
 
     def _place(self, phase: Phase, record: Any) -> Position:
-        value = self._sort_value(record) if phase is Phase.VALUES else None
-        return Position(phase, value, record.origin.key)
+        """The place of a row; BadAnswer where the source has sorted it by a value that cannot be read."""
+        values = self._sort_values(record)
+        if any(values[sorter.index] is None for sorter in self.plan.sorters_in(phase)):
+            raise BadAnswer(f"The row {record.origin.key} is sorted by a value that cannot be read.")
+        return Position(phase, values, record.origin.key)
 
-    def _sort_value(self, record: Any) -> Any:
-        return attribute_path(self.plan.order.path)(record) if self.plan.order else None
+    @cached_property
+    def _directions(self) -> tuple[bool, ...]:
+        return tuple(step.descending for step in self.plan.order)
+
+    @cached_property
+    def _sort_values(self) -> Callable[[Any], tuple[Any, ...]]:
+        """How the values of the order's steps are read from a record; what the source does not fill is None."""
+        readers = [attribute_path(step.path) for step in self.plan.order]
+        return lambda record: tuple([read(record) for read in readers])
 
     def _value_of(self, path: str) -> Callable[[Any], Any]:
         model = self.plan.resource.model.fields.get(path)
@@ -125,7 +144,8 @@ class Scan:
 
     async def _pages(self, phase: Phase, after: Position | None, count: int) -> Any:
         """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
-        has_spans = phase is Phase.VALUES and self.plan.sorter is not None and self.plan.sorter.resolution is not None
+        sorters = self.plan.sorters_in(phase)
+        has_spans = bool(sorters) and sorters[-1].word.resolution is not None
         limit = count + 1 + (_GROUP_SLACK if has_spans else 0) if self.plan.is_exact else self.plan.resource.page_size
         limit = min(limit, self.plan.resource.page_size)
         while True:
@@ -134,7 +154,9 @@ class Scan:
             if has_spans:
                 records, has_progress = self._whole_groups(records, is_last)
                 if not has_progress:
-                    limit *= 2
+                    if limit >= _MOST_ALIKE:
+                        raise SortTooLarge
+                    limit *= _GROUP_GROWTH
                     continue
             yield records, is_last
             if is_last:
@@ -159,7 +181,7 @@ class Scan:
 
     def _whole_groups(self, records: list[Any], is_last: bool) -> tuple[list[Any], bool]:
         """Hold back the last group unless it is whole, and put each group in the order of its keys."""
-        groups = [list(group) for _, group in groupby(records, key=self._sort_value)]
+        groups = [list(group) for _, group in groupby(records, key=self._sort_values)]
         whole = groups if is_last else groups[:-1]
         ordered = [record for group in whole for record in sorted(group, key=self._key_order)]
         return ordered, is_last or bool(ordered)
@@ -170,26 +192,24 @@ class Scan:
     async def _sort_here(self, after: Position | None, count: int) -> Batch:
         """Read everything that passes, sort it, and go on after a place."""
         unsorted = await self._read_all()
-        order = self.plan.order
-        is_descending = order is not None and order.descending
 
-        def place_key(value: Any, key: str) -> tuple[Any, ...]:
-            return (*sort_key(value, descending=is_descending), self.plan.resource.key_form.order(key))
+        def place_key(values: tuple[Any, ...], key: str) -> tuple[Any, ...]:
+            return (order_key(values, self._directions), self.plan.resource.key_form.order(key))
 
         keyed = sorted(
-            ((place_key(self._sort_value(record), record.origin.key), record) for record in unsorted),
+            ((place_key(self._sort_values(record), record.origin.key), record) for record in unsorted),
             key=lambda pair: pair[0],
         )
         if after is not None:
-            behind = place_key(after.value, after.key)
+            behind = place_key(after.values, after.key)
             keyed = [pair for pair in keyed if pair[0] > behind]
         chosen = [record for _, record in keyed[:count]]
         places = [self._place_of_value(record) for record in chosen]
         return Batch(chosen, places, places[-1] if places else after, has_more=len(keyed) > count)
 
     def _place_of_value(self, record: Any) -> Position:
-        value = self._sort_value(record)
-        return Position(Phase.NULLS if value is None else Phase.VALUES, value, record.origin.key)
+        values = self._sort_values(record)
+        return Position(Phase.NULLS if values[:1] == (None,) else Phase.VALUES, values, record.origin.key)
 
     async def _read_all(self) -> Sequence[Any]:
         passes = compile_test(self.plan.left, self._value_of)
@@ -199,19 +219,19 @@ class Scan:
         found: list[Any] = []
         scanned = 0
         after: Position | None = None
-        trail = self._trail(None)
+        trail = Trail(())
         while True:
             read = self.plan.read(Phase.NULLS, after, self.reader.paths, size)
             records, is_last = await self._read_whole(read, size)
             for record in records:
-                trail.go(Position(Phase.NULLS, None, record.origin.key))
+                trail.go(Position(Phase.NULLS, (), record.origin.key))
             scanned += len(records)
             found.extend(record for record in records if passes(record))
             if is_last:
                 return found
             if scanned >= self.max_rows:
                 raise SortTooLarge
-            after = Position(Phase.NULLS, None, records[-1].origin.key)
+            after = Position(Phase.NULLS, (), records[-1].origin.key)
 
     async def _walk(self) -> AsyncIterator[list[Any]]:
         """All rows from the beginning on; a row that comes again, because others moved meanwhile, is left out."""
@@ -249,7 +269,7 @@ async def read_by_keys(
     found: list[Any] = []
     for start in range(0, len(keys), resource.max_keys):
         chunk = tuple(keys[start : start + resource.max_keys])
-        plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk), None)
+        plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk))
         scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk))
         records = (await scan.run(None, len(chunk))).records
         if any(record.origin.key not in chunk for record in records):

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from connectors.composites import EachChild, Many, Parts
+from connectors.composites import EachChild, Many, PartOfAll, Parts
 from connectors.fields import FieldSpec
 from connectors.keys import TEXT, KeyForm
 from connectors.protocols.base import WireProtocol
@@ -92,8 +92,10 @@ class Resource:
             return None
         if not part:
             return spec, model
-        inner = spec.part(part)
-        return None if inner is None else (inner, fields_of(model.type)[part])
+        inner, models = spec.part(part), fields_of(model.type)
+        if inner is not None and isinstance(spec, Parts) and spec.may_lack_others(part, models):
+            inner = PartOfAll(inner)
+        return None if inner is None else (inner, models[part])
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from schema.errors import ErrorCode, Problem, problem
 from schema.filters import Tree
 from schema.model import Entity
 from schema.selection import Selection
-from schema.sorting import SortStep
+from schema.sorting import Order
 from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
 
 
@@ -57,9 +57,7 @@ def resources_of(live: LiveSource, entity: Entity) -> dict[str, Resource]:
     return {f"{live.connection.id}#{resource.prefix}": resource for resource in resources}
 
 
-def prepare(
-    key: str, live: LiveSource, resource: Resource, tree: Tree, order: SortStep | None, selection: Selection
-) -> Asked:
+def prepare(key: str, live: LiveSource, resource: Resource, tree: Tree, order: Order, selection: Selection) -> Asked:
     """Plan a question to one resource; ids in the filter are made its own."""
     entity = resource.model
     local = localize(hide_deleted(tree, entity), entity, str(live.connection.id))

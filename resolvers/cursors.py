@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,7 +18,10 @@ from graphql import GraphQLError
 
 from connectors.plan import Phase, Position
 from schema.errors import ErrorCode, failure
+from schema.filters import comparable_type
+from schema.model import Entity
 from schema.ordering import comparable
+from schema.sorting import Order
 
 _MAX_LENGTH = 4096
 _MAX_PAYLOAD = 64 * 1024
@@ -57,7 +60,7 @@ def write_cursor(key: bytes, query: str, places: Mapping[str, Place], now: float
 
 
 def read_cursor(
-    key: bytes, query: str, cursor: str, value_type: type[Any] | None, now: float | None = None
+    key: bytes, query: str, cursor: str, value_types: Sequence[type[Any]], now: float | None = None
 ) -> dict[str, Place]:
     """The places in a cursor; one that was changed, is too old or belongs to another query is INVALID_CURSOR."""
     if len(cursor) > _MAX_LENGTH:
@@ -75,7 +78,12 @@ def read_cursor(
         raise _invalid("The cursor belongs to a query with another filter, order or choice of connections.")
     if (time.time() if now is None else now) - content["t"] > _LIFETIME:
         raise _invalid("The cursor is older than 24 hours.")
-    return {connection_id: _unpack(packed, value_type) for connection_id, packed in content["s"].items()}
+    return {connection_id: _unpack(packed, value_types) for connection_id, packed in content["s"].items()}
+
+
+def value_types(entity: Entity, order: Order) -> list[type[Any]]:
+    """The Python types of the values that a place has, one for each step of the order."""
+    return [comparable_type(entity, step.path) for step in order]
 
 
 def _print(sealed: bytes) -> str:
@@ -96,29 +104,27 @@ def _pack(place: Place) -> Any:
     if place.position is None:
         return 0
     position = place.position
-    return [position.phase.name[0], None if position.value is None else comparable(position.value), position.key]
+    values = [None if value is None else comparable(value) for value in position.values]
+    return [position.phase.name[0], values, position.key]
 
 
-def _unpack(packed: Any, value_type: type[Any] | None) -> Place:
+def _unpack(packed: Any, value_types: Sequence[type[Any]]) -> Place:
     if packed in (0, 1):
         return Place(is_done=packed == 1)
-    phase, value, key = packed
-    return Place(
-        Position(
-            Phase.VALUES if phase == "V" else Phase.NULLS,
-            None if value is None else _read_value(value, value_type),
-            key,
-        )
+    phase, texts, key = packed
+    values = tuple(
+        None if text is None else _read_value(text, kind) for text, kind in zip(texts, value_types, strict=True)
     )
+    return Place(Position(Phase.VALUES if phase == "V" else Phase.NULLS, values, key))
 
 
-def _read_value(text: str, value_type: type[Any] | None) -> Any:
+def _read_value(text: str, value_type: type[Any]) -> Any:
     try:
         if value_type is datetime:
             return datetime.fromisoformat(text).astimezone(UTC)
         if value_type is date:
             return date.fromisoformat(text)
-        if isinstance(value_type, type) and issubclass(value_type, Enum):
+        if issubclass(value_type, Enum):
             return value_type[text]
         return Decimal(text) if value_type is Decimal else text
     except (ValueError, KeyError, InvalidOperation):

@@ -18,7 +18,7 @@ from schema.filters import Tree
 from schema.model import Entity
 from schema.records import ServedFrom
 from schema.selection import Selection
-from schema.sorting import SortStep
+from schema.sorting import Order
 from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus
 
 _LINK_SHARE = 0.25
@@ -31,7 +31,7 @@ class Question:
 
     entity: Entity
     tree: Tree
-    order: SortStep | None
+    order: Order
     count: int
     selection: Selection
     timeout_ms: int | None

@@ -8,13 +8,13 @@ from graphql import GraphQLError
 
 from connectors.registry import system_keys
 from resolvers.building import build_page
-from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
+from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
 from resolvers.fanout import Question, fan_out, source_keys
 from resolvers.ports import Context, LiveSource
 from resolvers.selection import selection_of
 from schema.absent import given
 from schema.errors import ErrorCode, failure
-from schema.filters import comparable_type, filter_of, parse, shape_of
+from schema.filters import filter_of, parse, shape_of
 from schema.model import Entity
 from schema.pages import After, First, checked_first
 from schema.scalars import print_datetime
@@ -61,10 +61,9 @@ def list_root(entity: Entity) -> Any:
         tree = parse(shape_of(entity), filter)
         selection = selection_of(info)
         query = fingerprint(context.directory.tenant, entity.list_root, tree, order, connection_ids, systems)
-        value_type = comparable_type(entity, order.path) if order else None
         places = {key: Place() for key in source_keys(lives, entity)}
         if after is not None:
-            kept = read_cursor(context.cursor_key, query, after, value_type)
+            kept = read_cursor(context.cursor_key, query, after, value_types(entity, order))
             places = {key: kept[key] for key in places if key in kept}
             lives = [live for live in lives if any(key in kept for key in source_keys([live], entity))]
         question = Question(

@@ -9,19 +9,19 @@ from connectors.scan import Batch
 from connectors.spec import Resource
 from resolvers.asking import Asked, ask, prepare, resources_of
 from resolvers.building import build_page
-from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
+from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
 from resolvers.links import finish_records
 from resolvers.merge import merge
 from resolvers.outcomes import gap_of
 from resolvers.ports import LiveSource
 from schema.absent import given
-from schema.filters import And, Condition, Operator, Tree, comparable_type, parse, shape_of
+from schema.filters import And, Condition, Operator, Tree, parse, shape_of
 from schema.ids import RecordId
 from schema.model import Entity, FieldModel, entity_named
 from schema.pages import checked_first
 from schema.records import FieldGapReason, ServedFrom
 from schema.selection import Selection, Use, rows_of
-from schema.sorting import SortStep
+from schema.sorting import Order
 from schema.sorting import parse as parse_order
 from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus, page_of
 
@@ -38,7 +38,7 @@ class Wanted:
     entity: Entity
     by: FieldModel
     tree: Tree
-    order: SortStep | None
+    order: Order
     count: int
     after: str | None
     selection: Selection
@@ -173,9 +173,8 @@ def _query(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> s
 def _places(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> Mapping[str, Place]:
     if wanted.after is None:
         return {}
-    value_type = comparable_type(wanted.entity, wanted.order.path) if wanted.order else None
     query = _query(linker, wanted, live, parent)
-    return read_cursor(linker.context.cursor_key, query, wanted.after, value_type)
+    return read_cursor(linker.context.cursor_key, query, wanted.after, value_types(wanted.entity, wanted.order))
 
 
 def _page(

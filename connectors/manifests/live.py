@@ -53,7 +53,7 @@ class _Visit:
 
     async def run(self) -> None:
         """Every question that the product will ask, once."""
-        plan = plan_read(self._resource, EVERYTHING, None)
+        plan = plan_read(self._resource, EVERYTHING)
         raw = await self._rows(plan, 0)
         records = self._reader.read(raw)
         self._show(raw, records)
@@ -107,7 +107,7 @@ class _Visit:
         """A source that does not know a parameter often leaves it out of account, and answers with every row."""
         read = value_of(self._resource)(path)
         value = next((found for record in records if (found := read(record)) is not None), None)
-        plan = plan_read(self._resource, Condition(path, Operator.EQ, value), None)
+        plan = plan_read(self._resource, Condition(path, Operator.EQ, value))
         if value is None or plan.left != EVERYTHING or plan.finds_nothing:
             return
         scan = Scan(self._source, plan, self._reader, Tally(), self._deadline, _MOST_ROWS)

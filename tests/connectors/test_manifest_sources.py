@@ -20,7 +20,7 @@ from connectors.reading import RecordReader
 from connectors.scan import Scan, SortTooLarge, read_by_keys
 from connectors.testing.in_process import in_process_client
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Tree
-from schema.sorting import SortStep
+from schema.sorting import Order, SortStep
 
 _MANIFEST = """format = 1
 key = "mill"
@@ -100,9 +100,7 @@ class Visitor:
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + 10
 
-    async def keys(
-        self, tree: Tree = EVERYTHING, order: SortStep | None = None, count: int = 2, max_rows: int = 100
-    ) -> list[str]:
+    async def keys(self, tree: Tree = EVERYTHING, order: Order = (), count: int = 2, max_rows: int = 100) -> list[str]:
         """The keys that a question finds, read in pages of so many."""
         plan = plan_read(self.resource, tree, order)
         found: list[str] = []
@@ -152,7 +150,7 @@ class TestEveryKindOfPaging:
 
     async def test_orders_and_filters_are_the_contract_s(self, tmp_path: Path, kind: str) -> None:
         visitor = self._visitor(tmp_path, kind, Mill())
-        by_name = SortStep("name", "name", descending=True)
+        by_name = (SortStep("name", "name", descending=True),)
         assert await visitor.keys(order=by_name) == ["2", "5", "11", "1", "4", "10", "3", "6", "12"]
         name = Condition("name", Operator.EQ, "Vendor 2")
         assert await visitor.keys(name) == ["2", "5", "11"]
@@ -167,8 +165,8 @@ class TestEveryKindOfPaging:
 
     async def test_the_source_decides_what_it_can(self, tmp_path: Path, kind: str) -> None:
         visitor = self._visitor(tmp_path, kind, Mill())
-        assert plan_read(visitor.resource, Condition("name", Operator.EQ, "Vendor 2"), None).is_exact
-        left = plan_read(visitor.resource, Condition("name", Operator.NE, "Vendor 2"), None)
+        assert plan_read(visitor.resource, Condition("name", Operator.EQ, "Vendor 2")).is_exact
+        left = plan_read(visitor.resource, Condition("name", Operator.NE, "Vendor 2"))
         assert left.filtered_here == ("name",)
 
 

@@ -44,7 +44,8 @@ class Abilities:
     """What a table can do.
 
     `filters` and `sorts` are of the table itself; `is_loose` makes it find more than it was asked for. `cut` is how
-    many rows it sends at once, `page_size` how many are asked for. It may keep no `updatedAt` and no vendors.
+    many rows it sends at once, `page_size` how many are asked for. It may keep no `updatedAt` and no vendors;
+    with `names_all` it has no order without a number.
     """
 
     filters: bool = True
@@ -52,6 +53,7 @@ class Abilities:
     is_loose: bool = False
     has_moments: bool = True
     has_numbers: bool = False
+    names_all: bool = False
     has_vendors: bool = True
     cut: int | None = None
     page_size: int = 4
@@ -101,7 +103,7 @@ def table_system(able: Abilities) -> System:
     plain, text, ranges = _filters(able)
     word = Loose if able.is_loose else At
     orders = {
-        "number": word("number", filter=text, sort=able.sorts),
+        "number": word("number", filter=text, sort=able.sorts, required=able.names_all),
         "title": word("title", filter=text),
         "status": Codes("state", STATES, filter=plain & Can.EQ),
         "isDeleted": At("deleted", filter=plain),
