@@ -48,6 +48,12 @@ class Source:
         """Ask for the rest of a question whose answer the source cut."""
         return self.system.protocol.page(read, await self._call(rest, tally, deadline))
 
+    async def count(self, read: Read, tally: Tally, deadline: float) -> int | None:
+        """How many rows a question finds; None where the system cannot tell without sending them."""
+        protocol = self.system.protocol
+        request = protocol.count(read, self.options)
+        return None if request is None else protocol.counted(await self._call(request, tally, deadline))
+
     async def close(self) -> None:
         """Close the connections to the system."""
         await self.http.aclose()

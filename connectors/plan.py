@@ -136,6 +136,13 @@ class ReadPlan:
             where.append(self._after(after))
         return Read(self.resource.source, paths, all_of(*where), tuple(order), limit)
 
+    @property
+    def counting(self) -> Read | None:
+        """The question whose rows are all that pass; None where the source does not decide that alone."""
+        if not self.is_exact or isinstance(self.resource, NarrowResource):
+            return None
+        return Read(self.resource.source, frozenset(), all_of(self.pushed, self.resource.where))
+
     def read_on(self, skipped: int, paths: frozenset[str], limit: int) -> Read:
         """The question for the rows that come after so many, in whatever order the source has them."""
         behind = Compare(ROW_NUMBER, Comparison.GT, skipped, int) if skipped else ALWAYS

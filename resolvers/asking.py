@@ -82,18 +82,18 @@ async def ask(
         async with asyncio.timeout_at(deadline), gate or nullcontext():
             asked.batch = await scan.run(after, count)
     except Exception as error:
-        asked.status, asked.problem = explain(_as_trouble(error, asked), asked.live, context.request_id)
+        asked.status, asked.problem = explain(as_trouble(error, asked.tally), asked.live, context.request_id)
     else:
         if asked.batch.is_limited:
             asked.status, asked.problem = SourceStatus.PARTIAL, _too_expensive(asked, context)
     asked.duration_ms = round((time.monotonic() - started) * 1000)
 
 
-def _as_trouble(error: Exception, asked: Asked) -> Exception:
+def as_trouble(error: Exception, tally: Tally) -> Exception:
     """The meaning of a deadline that passed, also before it was this source's turn."""
     if not isinstance(error, TimeoutError):
         return error
-    if asked.tally.requests == 0:
+    if tally.requests == 0:
         return TimedOut("Other systems took all of the time, so that this one was not asked.", sent=Sent.NOT_SENT)
     return TimedOut("The system did not answer within the deadline.")
 

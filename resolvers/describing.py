@@ -8,7 +8,7 @@ import strawberry
 from connectors import spec
 from connectors.composites import Many, Parts
 from connectors.fields import FieldSpec
-from connectors.plan import push
+from connectors.plan import plan_read, push
 from schema.capabilities import (
     EntityCapability,
     FieldCapability,
@@ -17,7 +17,7 @@ from schema.capabilities import (
     OperationSupport,
     filter_operator,
 )
-from schema.filters import Condition, DecimalFilter, MoneyFilter, Operator, shape_of
+from schema.filters import EVERYTHING, Condition, DecimalFilter, MoneyFilter, Operator, shape_of
 from schema.model import ENTITIES, Entity
 from schema.systems import AuthMethod, Guide, System
 
@@ -60,8 +60,14 @@ def _describe_entity(system: spec.System, entity: Entity) -> EntityCapability:
     return EntityCapability(
         entity=entity.type,
         operations=operations,
+        supports_total_count=bool(resources) and all(_counts(system, resource) for resource in resources),
         all_fields=[*fields, *(child for resource in resources[:1] for child in _describe_children(resource))],
     )
+
+
+def _counts(system: spec.System, resource: spec.Resource) -> bool:
+    read = plan_read(resource, EVERYTHING).counting
+    return read is not None and system.protocol.count(read, {}) is not None
 
 
 def _names(entity: Entity) -> list[str]:

@@ -13,6 +13,7 @@ from resolvers.linking import Linker
 from resolvers.links import finish_records, selects_links
 from resolvers.merge import Picked, merge
 from resolvers.ports import Context, LiveSource
+from resolvers.totals import Total, count_all
 from schema.errors import ErrorCode, problem
 from schema.filters import Tree
 from schema.model import Entity
@@ -27,7 +28,10 @@ _LINK_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every source; `places` says where each of them stands."""
+    """What is asked of every source; `places` says where each of them stands.
+
+    `counts_all` asks also how many rows there are in all.
+    """
 
     entity: Entity
     tree: Tree
@@ -36,6 +40,7 @@ class Question:
     selection: Selection
     timeout_ms: int | None
     places: Mapping[str, Place]
+    counts_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class FanOut:
     outcomes: list[SourceOutcome]
     is_complete: bool
     has_more: bool
+    total: int | None
 
 
 def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
@@ -63,10 +69,18 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
         for key, resource in resources_of(live, question.entity).items()
     ]
     gate = asyncio.Semaphore(context.limits.max_sources_at_once)
-    await asyncio.gather(*(_ask(item, question, context, gate) for item in asked))
+    ends = {item.key: _end_of_rows(item.live, question, context) for item in asked}
+    total = Total()
+    reading = asyncio.gather(*(_ask(item, question, ends[item.key], context, gate) for item in asked))
+    if question.counts_all:
+        _, total = await asyncio.gather(reading, count_all(asked, ends, context, gate))
+    else:
+        await reading
     batches = {item.key: item.batch for item in asked if item.batch is not None}
     picked = merge(batches, question.order, question.count)
     calls = await _complete_rows(picked, {item.key: item for item in asked}, question, context)
+    for connection_id, counted in total.calls.items():
+        calls.setdefault(connection_id, []).extend(counted)
     by_connection = {key: list(items) for key, items in groupby(asked, lambda item: item.connection_id)}
     outcomes = [
         _outcome(by_connection[str(live.connection.id)], picked, calls, context)
@@ -81,18 +95,24 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
         outcomes,
         is_complete=all(_is_complete(item) for item in asked),
         has_more=any(batch.has_more or used.get(key, 0) < len(batch.records) for key, batch in batches.items()),
+        total=total.rows,
     )
 
 
-async def _ask(asked: Asked, question: Question, context: Context, gate: asyncio.Semaphore) -> None:
+async def _ask(asked: Asked, question: Question, end: float, context: Context, gate: asyncio.Semaphore) -> None:
     place = question.places.get(asked.key, Place())
     if place.is_done:
         asked.batch = Batch()
         return
-    end = context.deadline_for(asked.live, question.timeout_ms)
+    await ask(asked, place.position, question.count, end, context, gate)
+
+
+def _end_of_rows(live: LiveSource, question: Question, context: Context) -> float:
+    """Until when rows may come: linked records need a part of the time."""
+    end = context.deadline_for(live, question.timeout_ms)
     if selects_links(question.entity.fields, question.selection):
         end -= (end - context.started) * _LINK_SHARE
-    await ask(asked, place.position, question.count, end, context, gate)
+    return end
 
 
 async def _complete_rows(

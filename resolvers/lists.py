@@ -67,7 +67,14 @@ def list_root(entity: Entity) -> Any:
             places = {key: kept[key] for key in places if key in kept}
             lives = [live for live in lives if any(key in kept for key in source_keys([live], entity))]
         question = Question(
-            entity, tree, order, checked_first(first), rows_of(selection), checked_timeout(timeout_ms), places
+            entity,
+            tree,
+            order,
+            checked_first(first),
+            rows_of(selection),
+            checked_timeout(timeout_ms),
+            places,
+            counts_all="totalCount" in selection,
         )
         answer = await fan_out(lives, question, context)
         if require_complete and not answer.is_complete:
@@ -83,6 +90,7 @@ def list_root(entity: Entity) -> Any:
             outcomes=answer.outcomes,
             is_complete=answer.is_complete,
             after=after,
+            total=answer.total,
         )
 
     resolve.__annotations__ |= {

@@ -219,8 +219,15 @@ def _page(
         outcomes=[outcome],
         is_complete=outcome.status is SourceStatus.OK,
         after=wanted.after,
+        total=_total(batches) if wanted.after is None else None,
     )
     return page, [item.record for item in picked]
+
+
+def _total(batches: Mapping[str, Batch]) -> int | None:
+    """All rows are here already, or nobody knows how many there are."""
+    is_whole = not any(batch.has_more for batch in batches.values())
+    return sum(len(batch.records) for batch in batches.values()) if is_whole else None
 
 
 def _shared_call(asked: Sequence[Asked], wanted: Wanted) -> SourceCall:

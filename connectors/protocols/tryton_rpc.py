@@ -15,7 +15,7 @@ from connectors.errors import (
     Unavailable,
     Upstream,
 )
-from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, plain_decoders, read_json
+from connectors.protocols.base import Getter, Row, WireProtocol, checked_count, http_trouble, plain_decoders, read_json
 from connectors.query import (
     AllOf,
     Answer,
@@ -62,6 +62,17 @@ class TrytonRpc(WireProtocol):
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise BadAnswer("The answer is no list of records.", upstream=Upstream(status=answer.status))
         return Page(rows)
+
+    def count(self, read: Read, options: Mapping[str, str]) -> Request:
+        """Ask the model's own count."""
+        return rpc_request(
+            f"model.{read.source}.search_count", [write_where(read.where), 0, None, {"active_test": False}]
+        )
+
+    def counted(self, answer: Answer) -> int:
+        """The result is the number alone."""
+        body = read_json(answer)
+        return checked_count(body.get("result") if isinstance(body, dict) else None, answer)
 
     def trouble(self, answer: Answer) -> Trouble | None:
         """Errors of the program come with status 200; its HTTP errors are pages, which are not passed on."""

@@ -54,6 +54,7 @@ class Abilities:
     has_moments: bool = True
     has_numbers: bool = False
     names_all: bool = False
+    counts: bool = True
     has_vendors: bool = True
     cut: int | None = None
     page_size: int = 4
@@ -64,7 +65,8 @@ class TableWire(WireProtocol):
 
     version_path = "version"
 
-    def __init__(self) -> None:
+    def __init__(self, counts: bool) -> None:
+        self.counts = counts
         self.decoders = {
             str: read_text,
             Decimal: lambda value: value,
@@ -81,6 +83,9 @@ class TableWire(WireProtocol):
 
     def request(self, read: Read, options: Mapping[str, str]) -> Request:
         raise AssertionError("a table is asked by no request")
+
+    def count(self, read: Read, options: Mapping[str, str]) -> Request | None:
+        return Request("GET", read.source) if self.counts else None
 
     def page(self, read: Read, answer: Answer) -> Page:
         raise AssertionError("a table gives no answer")
@@ -122,7 +127,7 @@ def table_system(able: Abilities) -> System:
         category=SystemCategory.OTHER,
         tier=1,
         deployments=(Deployment.CLOUD,),
-        protocol=TableWire(),
+        protocol=TableWire(able.counts),
         resources=(
             _resource(PurchaseOrder, "orders", orders, key_form, able.page_size),
             *([_resource(Vendor, "vendors", vendors, TEXT, able.page_size)] if able.has_vendors else []),
@@ -172,6 +177,13 @@ class TableSource(Source):
             tally.requests += 1
             await _nothing_until(deadline)
         return self._page(read, 0, tally)
+
+    async def count(self, read: Read, tally: Tally, deadline: float) -> int | None:
+        tally.requests += 1
+        trouble = next(self.troubles, None)
+        if trouble is not None:
+            raise trouble
+        return sum(holds(read.where, row) for row in self.tables[read.source])
 
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         return self._page(read, int(rest.query), tally)
