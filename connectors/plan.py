@@ -36,8 +36,8 @@ class NarrowResource(Resource):
     """A resource of a source that cannot be asked everything that the words of its fields could ask.
 
     `grasp` tells what the source makes of a condition, beside those that it has already: None where nothing. One
-    that is not walked by keys is read from its beginning for every page, and sorted here. `has_own_paths` says that
-    each record is read at a path of its own, and so one at a time.
+    that is not walked by keys has its rows in an order of its own; any other order is made here. `has_own_paths` says
+    that each record is read at a path of its own, and so one at a time.
     """
 
     grasp: Callable[[Where, Pushed], Pushed | None]
@@ -53,7 +53,7 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class KeyPosition:
     """A place in one source's rows: just after the row with this key and these values, one for each step of the order.
 
     A step of the order that the source has no field for has the value None.
@@ -62,6 +62,32 @@ class Position:
     phase: Phase
     values: tuple[Any, ...]
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowNumber:
+    """A place in a source that is walked by the numbers of its rows: just after so many.
+
+    `first` is the key of the first row of the answer that the last of them came in: an answer for later rows that
+    begins with it too comes from a source that does not count.
+    """
+
+    rows: int
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """A place in a source that says itself how to go on: after so many rows of the answer to a query of its own.
+
+    `query` is None for the first answer.
+    """
+
+    query: str | None
+    rows: int
+
+
+Position = KeyPosition | RowNumber | Continuation
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +149,7 @@ class ReadPlan:
         """The fields that the source sorts the rows of a phase by; where the first has no value, it decides nothing."""
         return self.sorters if phase is Phase.VALUES else self.sorters[1:]
 
-    def read(self, phase: Phase, after: Position | None, paths: frozenset[str], limit: int | None) -> Read:
+    def read(self, phase: Phase, after: KeyPosition | None, paths: frozenset[str], limit: int | None) -> Read:
         """The question for the rows of one phase that come after a position."""
         where = [self.pushed, self.resource.where]
         if self.sorters and not self.sorters[0].word.required:
@@ -148,7 +174,7 @@ class ReadPlan:
         behind = Compare(ROW_NUMBER, Comparison.GT, skipped, int) if skipped else ALWAYS
         return Read(self.resource.source, paths, all_of(self.pushed, self.resource.where, behind), (), limit)
 
-    def _after(self, position: Position) -> Where:
+    def _after(self, position: KeyPosition) -> Where:
         kind = self.resource.key_form.kind
         behind: Where = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
         for sorter in reversed(self.sorters_in(position.phase)):
@@ -170,7 +196,7 @@ def plan_read(resource: Resource, tree: Tree, order: Order = ()) -> ReadPlan:
     pushed, left = _split(resource, simple)
     sorters, sorts_here = _sorters(resource, order)
     if isinstance(resource, NarrowResource) and resource.walk is not Walk.KEYS:
-        sorters, sorts_here = (), True
+        sorters, sorts_here = (), bool(order) or resource.walk is Walk.WHOLE
     return ReadPlan(resource, pushed, left, _names(resource, simple, left), order, sorters, sorts_here)
 
 

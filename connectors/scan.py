@@ -1,22 +1,34 @@
 """Reads one source page by page until enough rows have passed, keeping its place exactly."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from connectors.beside import fill_beside
 from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, WrongSystem
-from connectors.plan import NarrowResource, Phase, Position, ReadPlan, plan_read
+from connectors.plan import (
+    Continuation,
+    KeyPosition,
+    NarrowResource,
+    Phase,
+    Position,
+    ReadPlan,
+    RowNumber,
+    plan_read,
+)
 from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
-from connectors.query import Compare, Comparison, Read, Request
+from connectors.query import Compare, Comparison, Page, Read, Request
 from connectors.reading import RecordReader
 from schema.filters import REFERENCE, Condition, Operator
 from schema.matching import attribute_path, compile_test
 from schema.ordering import order_key
+
+Placed = list[tuple[Position, Any]]
+"""Records, each with its place."""
 
 _GROUP_SLACK = 16
 """Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
@@ -56,7 +68,7 @@ class Trail:
     keys: set[str] = field(default_factory=set)
     last: tuple[Any, ...] | None = None
 
-    def go(self, place: Position) -> None:
+    def go(self, place: KeyPosition) -> None:
         """Go on to a place; BadAnswer where the scan has been there, or should have been before."""
         step = order_key(place.values, self.directions)
         if place.key in self.keys or (self.last is not None and step < self.last):
@@ -81,48 +93,57 @@ class Scan:
         if self.plan.finds_nothing:
             return Batch()
         if self.plan.sorts_here:
-            return await self._sort_here(after, count)
+            return await self._sort_here(cast(KeyPosition | None, after), count)
         batch = Batch(resume=after)
         passes = compile_test(self.plan.left, self._value_of)
         scanned = 0
+        async for rows, is_last in self._from(after, count):
+            scanned += len(rows)
+            for place, record in rows:
+                is_found = passes(record)
+                if is_found and len(batch.records) == count:
+                    batch.has_more = True
+                    return batch
+                batch.resume = place
+                if is_found:
+                    batch.records.append(record)
+                    batch.places.append(place)
+            if not is_last and (len(batch.records) == count or scanned >= self.max_rows):
+                batch.has_more = True
+                batch.is_limited = len(batch.records) < count
+                return batch
+        return batch
+
+    def _from(self, after: Position | None, count: int) -> AsyncIterator[tuple[Placed, bool]]:
+        """Rows with their places, from a place on, an answer at a time, and whether it is the last of its part."""
+        if self.plan.walk is Walk.KEYS:
+            return self._by_keys(cast(KeyPosition | None, after), count)
+        return self._walk(cast(RowNumber | Continuation | None, after))
+
+    async def _by_keys(self, after: KeyPosition | None, count: int) -> AsyncIterator[tuple[Placed, bool]]:
         for phase in self.plan.phases:
             if after is not None and after.phase is Phase.NULLS and phase is Phase.VALUES:
                 continue
             start = after if after is not None and after.phase is phase else None
             trail = self._trail(start)
             async for records, is_last in self._pages(phase, start, count):
-                scanned += len(records)
-                for record in records:
-                    place = self._place(phase, record)
+                places = [self._place(phase, record) for record in records]
+                for place in places:
                     trail.go(place)
-                    is_found = passes(record)
-                    if is_found and len(batch.records) == count:
-                        batch.has_more = True
-                        return batch
-                    batch.resume = place
-                    if is_found:
-                        batch.records.append(record)
-                        batch.places.append(place)
-                if is_last:
-                    break
-                if len(batch.records) == count or scanned >= self.max_rows:
-                    batch.has_more = True
-                    batch.is_limited = len(batch.records) < count
-                    return batch
-        return batch
+                yield list(zip(places, records, strict=True)), is_last
 
-    def _trail(self, after: Position | None) -> Trail:
+    def _trail(self, after: KeyPosition | None) -> Trail:
         trail = Trail(self._directions)
         if after is not None:
             trail.go(after)
         return trail
 
-    def _place(self, phase: Phase, record: Any) -> Position:
+    def _place(self, phase: Phase, record: Any) -> KeyPosition:
         """The place of a row; BadAnswer where the source has sorted it by a value that cannot be read."""
         values = self._sort_values(record)
         if any(values[sorter.index] is None for sorter in self.plan.sorters_in(phase)):
             raise BadAnswer(f"The row {record.origin.key} is sorted by a value that cannot be read.")
-        return Position(phase, values, record.origin.key)
+        return KeyPosition(phase, values, record.origin.key)
 
     @cached_property
     def _directions(self) -> tuple[bool, ...]:
@@ -142,7 +163,7 @@ class Scan:
             return lambda record: record.origin.links.get(model.attribute)
         return attribute_path(path)
 
-    async def _pages(self, phase: Phase, after: Position | None, count: int) -> Any:
+    async def _pages(self, phase: Phase, after: KeyPosition | None, count: int) -> Any:
         """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
         sorters = self.plan.sorters_in(phase)
         has_spans = bool(sorters) and sorters[-1].word.resolution is not None
@@ -189,7 +210,7 @@ class Scan:
     def _key_order(self, record: Any) -> Any:
         return self.plan.resource.key_form.order(record.origin.key)
 
-    async def _sort_here(self, after: Position | None, count: int) -> Batch:
+    async def _sort_here(self, after: KeyPosition | None, count: int) -> Batch:
         """Read everything that passes, sort it, and go on after a place."""
         unsorted = await self._read_all()
 
@@ -204,59 +225,79 @@ class Scan:
             behind = place_key(after.values, after.key)
             keyed = [pair for pair in keyed if pair[0] > behind]
         chosen = [record for _, record in keyed[:count]]
-        places = [self._place_of_value(record) for record in chosen]
+        places: list[Position] = [self._place_of_value(record) for record in chosen]
         return Batch(chosen, places, places[-1] if places else after, has_more=len(keyed) > count)
 
-    def _place_of_value(self, record: Any) -> Position:
+    def _place_of_value(self, record: Any) -> KeyPosition:
         values = self._sort_values(record)
-        return Position(Phase.NULLS if values[:1] == (None,) else Phase.VALUES, values, record.origin.key)
+        return KeyPosition(Phase.NULLS if values[:1] == (None,) else Phase.VALUES, values, record.origin.key)
 
     async def _read_all(self) -> Sequence[Any]:
         passes = compile_test(self.plan.left, self._value_of)
-        if self.plan.walk is not Walk.KEYS:
-            return [record async for records in self._walk() for record in records if passes(record)]
-        size = self.plan.resource.page_size
         found: list[Any] = []
         scanned = 0
-        after: Position | None = None
-        trail = Trail(())
-        while True:
-            read = self.plan.read(Phase.NULLS, after, self.reader.paths, size)
-            records, is_last = await self._read_whole(read, size)
-            for record in records:
-                trail.go(Position(Phase.NULLS, (), record.origin.key))
+        async for records, is_last in self._everything():
             scanned += len(records)
             found.extend(record for record in records if passes(record))
-            if is_last:
-                return found
-            if scanned >= self.max_rows:
+            if not is_last and scanned >= self.max_rows:
                 raise SortTooLarge
-            after = Position(Phase.NULLS, (), records[-1].origin.key)
+        return found
 
-    async def _walk(self) -> AsyncIterator[list[Any]]:
-        """All rows from the beginning on; a row that comes again, because others moved meanwhile, is left out."""
+    async def _everything(self) -> AsyncIterator[tuple[list[Any], bool]]:
+        """All rows from the beginning on, in the order that is cheapest."""
+        if self.plan.walk is not Walk.KEYS:
+            async for rows, is_last in self._walk(None):
+                yield [record for _, record in rows], is_last
+            return
         size = self.plan.resource.page_size
-        read = self.plan.read_on(0, self.reader.paths, size)
-        page = await self.source.fetch(read, self.tally, self.deadline)
-        known: set[str] = set()
-        scanned = 0
+        after: KeyPosition | None = None
+        trail = Trail(())
         while True:
-            records = {record.origin.key: record for record in await self._read(page.rows)}
-            if len(records) < len(page.rows) or (records and records.keys() <= known):
-                raise BadAnswer("The system's rows come twice: one key stands for two, or a page is another one again.")
-            yield [record for key, record in records.items() if key not in known]
-            known.update(records)
-            scanned += len(records)
-            is_short = self.plan.walk is Walk.LINKS or len(records) < size
-            if page.next is None and is_short:
+            records, is_last = await self._read_whole(self.plan.read(Phase.NULLS, after, self.reader.paths, size), size)
+            for record in records:
+                trail.go(KeyPosition(Phase.NULLS, (), record.origin.key))
+            yield records, is_last
+            if is_last:
                 return
-            if scanned >= self.max_rows:
-                raise SortTooLarge
-            if page.next is not None:
-                page = await self.source.follow(read, page.next, self.tally, self.deadline)
-            else:
-                read = self.plan.read_on(scanned, self.reader.paths, size)
-                page = await self.source.fetch(read, self.tally, self.deadline)
+            after = KeyPosition(Phase.NULLS, (), records[-1].origin.key)
+
+    async def _walk(self, after: RowNumber | Continuation | None) -> AsyncIterator[tuple[Placed, bool]]:
+        """Rows in the source's own order; one that comes again, because others moved meanwhile, is left out."""
+        size = self.plan.resource.page_size
+        # A page by its number begins at a multiple of its size.
+        start = after.rows - after.rows % size if isinstance(after, RowNumber) else 0
+        query = after.query if isinstance(after, Continuation) else None
+        skipped = 0 if after is None else after.rows - start
+        known: set[str] = set()
+        while True:
+            page = await self._answer(start, query)
+            records = await self._read(page.rows)
+            keys = [record.origin.key for record in records]
+            if len(set(keys)) < len(keys) or (keys and known.issuperset(keys)):
+                raise BadAnswer("The system's rows come twice: one key stands for two, or a page is another one again.")
+            if start and isinstance(after, RowNumber) and skipped == 0 and keys[:1] == [after.first]:
+                raise BadAnswer("The system's rows come twice: asked for later rows, it begins again.")
+            places = [self._walked(start, query, number, keys[0]) for number in range(1, len(records) + 1)]
+            rows = [pair for pair in zip(places, records, strict=True) if pair[1].origin.key not in known][skipped:]
+            is_last = page.next is None and (self.plan.walk is not Walk.ROWS or len(records) < size)
+            yield rows, is_last
+            if is_last:
+                return
+            known.update(keys)
+            start, skipped = start + len(records), 0
+            query = page.next.query if page.next is not None else None
+
+    async def _answer(self, start: int, query: str | None) -> Page:
+        """The answer for the rows after so many, or to a query that the source has given."""
+        read = self.plan.read_on(start if query is None else 0, self.reader.paths, self.plan.resource.page_size)
+        if query is None:
+            return await self.source.fetch(read, self.tally, self.deadline)
+        rest = replace(self.source.system.protocol.request(read, self.source.options), query=query)
+        return await self.source.follow(read, rest, self.tally, self.deadline)
+
+    def _walked(self, start: int, query: str | None, number: int, first: str) -> Position:
+        """The place of a row of an answer."""
+        return RowNumber(start + number, first) if self.plan.walk is Walk.ROWS else Continuation(query, number)
 
 
 async def read_by_keys(

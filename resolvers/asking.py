@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from connectors.client import Tally
 from connectors.errors import Sent, TimedOut
 from connectors.plan import Position, ReadPlan, plan_read
+from connectors.protocols.walking import Walk
 from connectors.reading import RecordReader
 from connectors.scan import Batch, Scan
 from connectors.spec import Resource
@@ -19,7 +20,14 @@ from schema.filters import Tree
 from schema.model import Entity
 from schema.selection import Selection
 from schema.sorting import Order
-from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
+from schema.sources import PagingGuarantee, SourceCall, SourceCallPurpose, SourceStatus
+
+_GUARANTEES = {
+    Walk.KEYS: PagingGuarantee.KEYSET,
+    Walk.WHOLE: PagingGuarantee.KEYSET,
+    Walk.LINKS: PagingGuarantee.TOKEN,
+    Walk.ROWS: PagingGuarantee.OFFSET,
+}
 
 
 @dataclass(eq=False)
@@ -41,6 +49,11 @@ class Asked:
     def connection_id(self) -> str:
         """The id of the connection."""
         return str(self.live.connection.id)
+
+    @property
+    def paging(self) -> PagingGuarantee:
+        """How surely its pages give each row once."""
+        return PagingGuarantee.KEYSET if self.plan.sorts_here else _GUARANTEES[self.plan.walk]
 
     def call(self, purpose: SourceCallPurpose, path: str) -> SourceCall:
         """The account of its calls that clients see."""

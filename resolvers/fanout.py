@@ -20,7 +20,7 @@ from schema.model import Entity
 from schema.records import ServedFrom
 from schema.selection import Selection
 from schema.sorting import Order
-from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus
+from schema.sources import PagingGuarantee, SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus
 
 _LINK_SHARE = 0.25
 """The part of the time that is kept for linked records, so that a slow source cannot take it from the others."""
@@ -154,6 +154,7 @@ def _outcome(
         fetched_at=context.fetched_at if has_answered else None,
         filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
         truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
+        paging=max((item.paging for item in asked), key=list(PagingGuarantee).index),
         calls=made,
         error=failed[0].problem if failed else None,
     )

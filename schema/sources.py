@@ -35,6 +35,8 @@ class PagingGuarantee(Enum):
     """How surely paging gives each row of a source once."""
 
     KEYSET = "Continues after the last row's key: rows that do not change come exactly once."
+    TOKEN = "Continues where the system said: exactly once while its token lives."  # noqa: S105 - a word
+    OFFSET = "Counts rows: rows that are added or removed meanwhile may be missed or come twice."
 
 
 @enumeration

@@ -234,6 +234,8 @@ def _walk(entry: ResourceEntry) -> Walk:
             return Walk.KEYS
         case OffsetPaging() | PageNumberPaging():
             return Walk.ROWS
+        case NoPaging():
+            return Walk.WHOLE
         case _:
             return Walk.LINKS
 

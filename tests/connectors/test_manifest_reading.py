@@ -180,7 +180,7 @@ class TestSystems:
     @pytest.mark.parametrize(
         ("paging", "walk"),
         [
-            ('{ kind = "none" }', Walk.LINKS),
+            ('{ kind = "none" }', Walk.WHOLE),
             ('{ kind = "offset", offset = "o", limit = "l" }', Walk.ROWS),
             ('{ kind = "page-number", page = "p", limit = "l", first = 0 }', Walk.ROWS),
             ('{ kind = "cursor", cursor = "c", next = "n" }', Walk.LINKS),

@@ -1,6 +1,9 @@
 """Cursors: what they keep, whom they belong to, and that nobody else can make one."""
 
+import base64
+import contextlib
 import string
+import zlib
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLError
 
-from connectors.plan import Phase, Position
+from connectors.plan import Continuation, KeyPosition, Phase, RowNumber
 from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
 from schema.errors import ErrorCode
 from tests.resolvers.graph import Graph
@@ -29,7 +32,7 @@ query Page(
 
 
 def place(value: Any, key: str = "4500000001", phase: Phase = Phase.VALUES) -> Place:
-    return Place(Position(phase, (value,), key))
+    return Place(KeyPosition(phase, (value,), key))
 
 
 def code_of(error: pytest.ExceptionInfo[GraphQLError]) -> Any:
@@ -56,10 +59,23 @@ def test_a_place_reads_back_as_it_was_written(value: Any, value_type: type[Any])
     places = {
         "con_values": place(value),
         "con_nulls": place(None, "a/b", Phase.NULLS),
+        "con_rows": Place(RowNumber(400, "7")),
+        "con_answer": Place(Continuation("cursor=ab&limit=100", 3)),
+        "con_first_answer": Place(Continuation(None, 3)),
         "con_new": Place(),
         "con_done": Place(is_done=True),
     }
     assert read_cursor(KEY, "q", write_cursor(KEY, "q", places), [value_type]) == places
+
+
+def test_nobody_else_can_read_it() -> None:
+    """What a source says of how to go on may hold what its clients should not see."""
+    cursor = write_cursor(KEY, "q", {"con_a": Place(Continuation("token=canary", 3))})
+    content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    for start in range(len(content)):
+        with contextlib.suppress(zlib.error):
+            assert b"canary" not in zlib.decompressobj().decompress(content[start:])
+    assert b"canary" not in content
 
 
 def test_any_other_character_makes_it_invalid() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connectors.plan import Phase, Position
+from connectors.plan import KeyPosition, Phase, Position
 from connectors.scan import Batch
 from resolvers.cursors import Place
 from resolvers.merge import merge, places_after
@@ -20,13 +20,13 @@ class Row:
     number: Any
 
 
-def position(value: Any) -> Position:
-    return Position(Phase.NULLS if value is None else Phase.VALUES, (value,), f"key of {value}")
+def position(value: Any) -> KeyPosition:
+    return KeyPosition(Phase.NULLS if value is None else Phase.VALUES, (value,), f"key of {value}")
 
 
 def batch(*values: Any, has_more: bool = False, resume: Any = None) -> Batch:
     """A batch of rows with these values; `resume` is where a scan stopped that went beyond its last row."""
-    places = [position(value) for value in values]
+    places: list[Position] = [position(value) for value in values]
     end = position(resume) if resume is not None else places[-1] if places else None
     return Batch([Row(value) for value in values], places, end, has_more)
 
