@@ -172,6 +172,14 @@ class Settings(BaseSettings):
             return value
         return tuple(Path(text.strip()) for text in value.split(",") if text.strip())
 
+    @field_validator("manifests")
+    @classmethod
+    def _holds_manifests(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in value:
+            if not (folder / "system.toml").exists() and not any(folder.glob("*/system.toml")):
+                raise ValueError(f"there is no system.toml in {folder}, nor in a folder just below it")
+        return value
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:

@@ -85,6 +85,7 @@ def test_unknown_variables_are_named_with_the_nearest_known_one(monkeypatch: pyt
         ("LOG_LEVEL", "loud", "'DEBUG'"),
         ("ALLOWED_NETWORKS", "10.0.0.1/8", "host bits"),
         ("ALLOWED_NETWORKS", "plant network", "not a list of networks"),
+        ("MANIFESTS", "nowhere", "there is no system.toml in nowhere, nor in a folder just below it"),
         ("CORS_ORIGINS", "*", "not a list of origins"),
         ("CORS_ORIGINS", "https://plant.example.com/", "no path"),
         ("CORS_ORIGINS", "https://Plant.example.com", "small letters"),
