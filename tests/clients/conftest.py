@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks_of
 from tests.e2e.processes import running
-from tests.node_packages import BINARIES, installed, run
+from tests.node_packages import NODE, installed, run
 
 HERE = Path(__file__).parent
 PAGE = ROOT / "docs" / "from-a-front-end.md"
@@ -45,9 +45,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         if block.file:
             (folder / block.file).write_text(block.text, "utf-8")
     bench = Bench(folder)
-    bench.run(BINARIES / "node", "generate.mjs", "orders.graphql", "parts.graphql")
+    bench.run(NODE, "generate.mjs", "orders.graphql", "parts.graphql")
     (folder / "relay" / "__generated__").mkdir()
-    compiler = run([BINARIES / "node", "-p", "require('relay-compiler')"], folder).strip()
+    compiler = run([NODE, "-p", "require('relay-compiler')"], folder).strip()
     run([compiler, "relay.config.json"], folder / "relay")
     return bench
 

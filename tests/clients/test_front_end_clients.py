@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.clients.conftest import HERE, Bench, Demo
-from tests.node_packages import BINARIES
+from tests.node_packages import NODE
 
 
 def test_the_files_of_the_page_are_typed_strictly(bench: Bench) -> None:
@@ -22,7 +22,7 @@ def test_the_files_of_the_page_are_typed_strictly(bench: Bench) -> None:
 def test_a_wrong_type_is_found(bench: Bench, written: str, wrong: str) -> None:
     codegen, partial = bench.folder / "codegen.ts", bench.folder / "partial.ts"
     before = {path: path.read_text("utf-8") for path in (codegen, partial)}
-    generate = (BINARIES / "node", "generate.mjs", "orders.graphql", "parts.graphql")
+    generate = (NODE, "generate.mjs", "orders.graphql", "parts.graphql")
     assert any(written in text for text in before.values())
     try:
         for path, text in before.items():
@@ -39,7 +39,7 @@ def test_a_wrong_type_is_found(bench: Bench, written: str, wrong: str) -> None:
 @pytest.mark.parametrize("program", ["apollo.test.ts", "urql.test.ts", "relay/orders.test.ts"])
 def test_the_client_shows_what_the_page_says(program: str, bench: Bench, demo: Demo) -> None:
     said = bench.run(
-        BINARIES / "node",
+        NODE,
         *("--import", "./bundler.mjs", "--test", program),
         DEMO_URL=demo.url,
         DEMO_TOKEN=demo.token,

@@ -151,7 +151,7 @@ class TestFolders:
         assert report.is_good
         assert [note.partition(":")[0] for note in report.notes] == [
             "No sample shows records of Vendor",
-            "No sample shows a PurchaseOrder",
+            "No sample shows records of PurchaseOrder",
             "There is no facts.toml, so nothing tells whether the source has the fields that are mapped.",
         ]
 
