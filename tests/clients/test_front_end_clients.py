@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests.clients.conftest import HERE, Bench, Demo
+from tests.clients.workbench import HERE, Bench, Demo
 from tests.node_packages import NODE
 
 
 def test_the_files_of_the_page_are_typed_strictly(bench: Bench) -> None:
-    bench.run(bench.modules / ".bin" / "tsc", "--project", ".")
+    bench.check_types()
 
 
 @pytest.mark.parametrize(
@@ -20,20 +20,18 @@ def test_the_files_of_the_page_are_typed_strictly(bench: Bench) -> None:
     ],
 )
 def test_a_wrong_type_is_found(bench: Bench, written: str, wrong: str) -> None:
-    codegen, partial = bench.folder / "codegen.ts", bench.folder / "partial.ts"
-    before = {path: path.read_text("utf-8") for path in (codegen, partial)}
-    generate = (NODE, "generate.mjs", "orders.graphql", "parts.graphql")
-    assert any(written in text for text in before.values())
+    files = {bench.folder / name: (bench.folder / name).read_text("utf-8") for name in ("codegen.ts", "partial.ts")}
+    assert any(written in text for text in files.values())
     try:
-        for path, text in before.items():
+        for path, text in files.items():
             path.write_text(text.replace(written, wrong), "utf-8")
-        bench.run(*generate)
+        bench.type_queries()
         with pytest.raises(AssertionError, match="error TS"):
-            bench.run(bench.modules / ".bin" / "tsc", "--project", ".")
+            bench.check_types()
     finally:
-        for path, text in before.items():
+        for path, text in files.items():
             path.write_text(text, "utf-8")
-        bench.run(*generate)
+        bench.type_queries()
 
 
 @pytest.mark.parametrize("program", ["apollo.test.ts", "urql.test.ts", "relay/orders.test.ts"])
