@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
-from docs import tables
+from docs import operations, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES: Mapping[str, Callable[..., str]] = {
@@ -17,6 +17,7 @@ TABLES: Mapping[str, Callable[..., str]] = {
     "errors": tables.errors,
     "enum": tables.enum,
     "commands": tables.commands,
+    "operations": operations.table,
     "coverage": tables.coverage,
     "form": tables.form,
     "guide": tables.guide,

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -130,6 +131,20 @@ class Gateway:
         return JSONResponse({"status": "ready" if is_ready else "starting"}, 200 if is_ready else 503)
 
 
+def _for_browsers(origins: Sequence[str]) -> list[Middleware]:
+    """Let pages of these origins ask, with a key and never with cookies; without any, browsers keep pages out."""
+    if not origins:
+        return []
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-Request-Id", "traceparent", "tracestate"],
+        expose_headers=["X-Request-Id", "Retry-After"],
+    )
+    return [cors]
+
+
 def build(
     settings: Settings,
     keyring: Keyring,
@@ -159,7 +174,7 @@ def build(
         return JSONResponse({"status": "alive"})
 
     routes = [
-        Route("/graphql", endpoint, methods=None),
+        Route("/graphql", endpoint, methods=None, middleware=_for_browsers(settings.cors_origins)),
         Route("/healthz", healthz),
         Route("/readyz", gateway.ready),
         Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),

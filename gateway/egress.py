@@ -181,7 +181,7 @@ class Egress:
         if url.scheme not in {"http", "https"}:
             raise UrlRefused("it must start with https:// or http://")
         if url.scheme == "http" and self._profile == "cloud":
-            raise UrlRefused("it must start with https://")
+            raise UrlRefused("it must start with https://, unless SWITCHGEAR_PROFILE is plant or dev")
         if not url.host:
             raise UrlRefused("it has no host")
         if url.userinfo:

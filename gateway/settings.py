@@ -5,6 +5,7 @@ directory for what the environment does not say.
 """
 
 import difflib
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -21,6 +22,8 @@ from pydantic_settings import (
 PREFIX = "SWITCHGEAR_"
 _NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo"}
 """Names with our prefix that speak to the build and to the tests."""
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 Network = IPv4Network | IPv6Network
 Profile = Literal["cloud", "plant", "dev"]
@@ -92,6 +95,10 @@ class Settings(BaseSettings):
     introspection: bool = Field(
         default=True,
         description="Whether clients may ask for the schema.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may ask the gateway, separated by commas, such as `https://plant.example.com`.",
     )
     max_body_bytes: int = Field(
         default=1_000_000,
@@ -165,6 +172,21 @@ class Settings(BaseSettings):
             return value
         return tuple(Path(text.strip()) for text in value.split(",") if text.strip())
 
+    @field_validator("manifests")
+    @classmethod
+    def _holds_manifests(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in value:
+            if not (folder / "system.toml").exists() and not any(folder.glob("*/system.toml")):
+                raise ValueError(f"there is no system.toml in {folder}, nor in a folder just below it")
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(_origin(text.strip()) for text in value.split(",") if text.strip())
+
     @field_validator("admin_token")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
@@ -207,6 +229,13 @@ def _network(text: str) -> Network:
         return ip_network(text)
     except ValueError as error:
         raise ValueError(f"not a list of networks such as 10.20.0.0/16: {error}") from None
+
+
+def _origin(text: str) -> str:
+    """An origin exactly as browsers send it, since it is compared letter by letter."""
+    if _ORIGIN.fullmatch(text) is None:
+        raise ValueError("not a list of origins such as https://plant.example.com: no `*`, no path, small letters")
+    return text
 
 
 def _unknown_variables() -> list[str]:

@@ -113,6 +113,12 @@ def list_root(entity: Entity) -> Any:
     return strawberry.field(resolver=resolve, description=about)
 
 
+def _id_of(name: str, lives: Sequence[LiveSource]) -> str:
+    """A hint for whoever gives a connection's name instead of its id."""
+    ids = [live.connection.id for live in lives if live.connection.name == name]
+    return f" That is a name: take the id, {' or '.join(ids)}." if ids else ""
+
+
 def choose_sources(
     context: Context, connection_ids: Sequence[str] | None, systems: Sequence[str] | None
 ) -> list[LiveSource]:
@@ -124,7 +130,7 @@ def choose_sources(
         if missing is not None:
             raise failure(
                 ErrorCode.CONNECTION_NOT_FOUND,
-                f"There is no connection {missing!r} in use that this token can see.",
+                f"There is no connection {missing!r} in use that this token can see.{_id_of(missing, lives)}",
                 field="connectionIds",
             )
         lives = [live for live in lives if live.connection.id in connection_ids]

@@ -9,7 +9,7 @@ import strawberry
 
 from schema.enums import enumeration
 from schema.errors import ErrorCode, failure
-from schema.model import Entity, entity_of
+from schema.model import Entity, FieldModel, entity_of
 from schema.pages import SortDirection
 from schema.values import Money, Quantity
 
@@ -69,5 +69,10 @@ def parse(entity: Entity, given: list[Any] | None) -> Order:
 
 def _step(entity: Entity, step: Any) -> SortStep:
     item = next(item for item in entity.fields.values() if item.attribute.upper() == step.field.name)
+    return SortStep(item.name, sort_path(item), step.direction is SortDirection.DESC)
+
+
+def sort_path(item: FieldModel) -> str:
+    """What an order by a field compares: of money and quantities the number."""
     part = {Money: ".amount", Quantity: ".value"}.get(item.type, "")
-    return SortStep(item.name, f"{item.name}{part}", step.direction is SortDirection.DESC)
+    return f"{item.name}{part}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, Trouble
-from connectors.manifests.checking import Report, facts_of, strangers, unknown_words, unreadable
+from connectors.manifests.checking import Report, facts_of, strangers, unknown_words, unreadable, unseen
 from connectors.manifests.mistakes import Mistake, find_line
 from connectors.manifests.reading import SYSTEM_FILE, Described
 from connectors.plan import Phase, ReadPlan, plan_read
@@ -49,7 +49,9 @@ class _Visit:
     def blame(self, message: str, *keys: str) -> None:
         """Note a mistake at a place of the resource."""
         line = find_line(self._described.text, ("resources", self._name, *keys))
-        self._report.mistakes.append(Mistake(SYSTEM_FILE, line, f"{self._name}: {message}"))
+        self._report.mistakes.append(
+            Mistake(SYSTEM_FILE, line, message if message.startswith(self._name) else f"{self._name}: {message}")
+        )
 
     async def run(self) -> None:
         """Every question that the product will ask, once."""
@@ -74,11 +76,13 @@ class _Visit:
         shown = [as_json(record, self._resource.model, self._reader) for record in records]
         self._report.rows[self._name] = shown[:_SHOWN]
         for record in shown:
-            for message in unreadable(self._name, record):
-                self.blame(message)
+            for name, message in unreadable(self._resource, record):
+                self.blame(message, "fields", name)
             self._report.notes += unknown_words(self._name, record)
         known = facts_of(self._described, self._resource)
-        if known is not None:
+        if known is None:
+            self._report.notes += unseen(self._resource, raw)
+        else:
             self._report.notes += [f"{self._name}: {path!r} is not in the facts." for path in strangers(raw, known)]
 
     async def _check_size(self, plan: ReadPlan, records: Sequence[Any]) -> None:

@@ -29,7 +29,7 @@ from connectors.manifests.form import (
     RestResourceEntry,
 )
 from connectors.manifests.logins import auth_method, fields_of_login
-from connectors.manifests.mistakes import Keys, placed, suggest
+from connectors.manifests.mistakes import Keys, placed, suggest, suggest_or_list
 from connectors.manifests.words import AtEntry, CodesEntry, FirstEntry, FlagEntry
 from connectors.plan import NarrowResource
 from connectors.protocols.json_values import Moments, Times
@@ -117,7 +117,7 @@ class _Maker:
     def _knows_entity(self, name: str) -> bool:
         if name in self._entities:
             return True
-        self._note(("resources", name), f"there is no entity {name!r}{suggest(name, self._entities)}")
+        self._note(("resources", name), f"there is no entity {name!r}{suggest_or_list(name, self._entities)}")
         return False
 
     def _member(self, enum: type[_Member], name: str, keys: Keys) -> _Member | None:

@@ -236,6 +236,11 @@ async def test_too_many_sources_are_refused_with_the_limit() -> None:
     assert "connectionIds" in result.errors[0].message
 
 
+async def test_a_name_instead_of_an_id_is_answered_with_the_id() -> None:
+    result = await Graph([good("a")]).execute('{ purchaseOrders(connectionIds: ["a"]) { nodes { id } } }')
+    assert result.errors[0].message.endswith("That is a name: take the id, con_a.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "field"),
     [
