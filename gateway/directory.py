@@ -24,11 +24,11 @@ from schema.connections import (
     ApiKeyKind,
     ApiKeyScope,
     ConnectedSystem,
-    ConnectionLifecycle,
     Customer,
     Environment,
     Viewer,
 )
+from schema.health import ConnectionLifecycle
 from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)

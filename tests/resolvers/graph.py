@@ -13,7 +13,8 @@ from connectors.spec import System
 from resolvers.describing import describe_system
 from resolvers.ports import Context, LiveSource, ReadLimits
 from resolvers.roots import build_schema
-from schema.connections import ConnectedSystem, ConnectionLifecycle, Customer, Environment
+from schema.connections import ConnectedSystem, Customer, Environment
+from schema.health import ConnectionLifecycle
 from schema.systems import Deployment
 
 SCHEMA = build_schema()
