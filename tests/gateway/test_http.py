@@ -20,6 +20,7 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.limits import limits_extension
 from gateway.settings import Settings
 from gateway.stores.rows import ApiKey
+from gateway.telemetry.metrics import Metrics
 from gateway.tokens import TokenKind
 from schema.errors import ErrorCode, failure
 
@@ -68,7 +69,13 @@ def endpoint(**settings: Any) -> GraphQLEndpoint:
     schema = strawberry.Schema(Query, Mutation, extensions=[limits_extension(Settings())])
     schema.process_errors = lambda *_: None  # type: ignore[method-assign]
     return GraphQLEndpoint(
-        schema, authenticate, make_context, lambda: "<title>Console</title>", max_body_bytes=2_000, **settings
+        schema,
+        authenticate,
+        make_context,
+        lambda: "<title>Console</title>",
+        Metrics(),
+        max_body_bytes=2_000,
+        **settings,
     )
 
 
