@@ -13,8 +13,10 @@ from connectors.decisions import Codes, First, Flagged
 from connectors.fields import Can, FieldSpec
 from connectors.registry import all_systems, find_system
 from connectors.spec import Resource, System
+from connectors.tracing import SPANS, Attribute
 from gateway.cli import main
 from gateway.settings import Settings, variable
+from gateway.telemetry.metrics import Metrics
 from schema.errors import MEANINGS
 from schema.filters import shape_of
 from schema.model import ENTITIES, Entity, FieldModel, Kind, fields_of
@@ -62,6 +64,24 @@ def errors() -> str:
         for code, meaning in MEANINGS.items()
     )
     return _table(["Code", "Meaning", "Whose fault", "Try again", "What to do"], rows)
+
+
+def metrics() -> str:
+    """Every metric of our own: what it counts, of which kind it is, and its labels."""
+    rows = ([f"`{item.name}`", item.about, item.kind, _code(item.labels)] for item in Metrics().declared)
+    return _table(["Metric", "What it counts", "Kind", "Labels"], rows)
+
+
+def spans() -> str:
+    """Every kind of span, and what it may carry."""
+    rows = ([f"`{form.name}`", form.about, _code(item.value for item in form.attributes)] for form in SPANS)
+    return _table(["Span", "Covers", "Attributes"], rows)
+
+
+def attributes() -> str:
+    """What the attributes of spans mean."""
+    rows = ([f"`{item.value}`", item.about] for item in sorted(Attribute, key=lambda item: item.value))
+    return _table(["Attribute", "Meaning"], rows)
 
 
 def enum(name: str) -> str:

@@ -160,12 +160,13 @@ class GraphQLEndpoint:
     ) -> Response:
         allowed = {OperationType.QUERY} if request.method == "GET" else {OperationType.QUERY, OperationType.MUTATION}
         identifier = request_id.get()
+        context = self._make_context(caller, identifier)
         try:
             result = await self._schema.execute(
                 operation["query"],
                 variable_values=operation.get("variables"),
                 operation_name=operation.get("operationName"),
-                context_value=self._make_context(caller, identifier),
+                context_value=context,
                 allowed_operation_types=allowed,
             )
         except InvalidOperationTypeError:
@@ -182,7 +183,7 @@ class GraphQLEndpoint:
             body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
         status = 200 if was_executed or media_type == _JSON else 400
         codes = [error["extensions"]["code"] for error in body.get("errors", ())]
-        watched.answered(codes, status, was_executed=was_executed)
+        watched.answered(codes, status, was_executed=was_executed, is_complete=context.is_complete)
         return _answer(body, status, media_type)
 
     def _format(self, error: GraphQLError, identifier: str, was_executed: bool) -> dict[str, Any]:

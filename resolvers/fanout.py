@@ -60,6 +60,7 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
     """Ask all sources, merge what came, and load the links of the page before it is returned."""
     with step(FAN_OUT, {Attribute.ENTITY: question.entity.name}) as span:
         answer = await _fan_out(lives, question, context)
+        context.is_complete &= answer.is_complete
         note(
             span,
             {

@@ -7,6 +7,7 @@ operation names or addresses among them, so that their number stays small howeve
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import prometheus_client
@@ -39,10 +40,14 @@ class Declared:
 
 
 class Metrics:
-    """The metrics of one application, in a registry of their own; `declared` lists them."""
+    """The metrics of one application, in a registry of their own; `declared` lists them.
+
+    `series` gives one series of a metric by its labels.
+    """
 
     def __init__(self) -> None:
         self.declared: list[Declared] = []
+        self.series = cache(_series)
         self._registry = CollectorRegistry(auto_describe=False)
         self.requests_in_flight = self._new(
             Gauge, "switchgear_requests_in_flight", "GraphQL requests that are being answered."
@@ -50,7 +55,8 @@ class Metrics:
         self.request_seconds = self._new(
             Histogram,
             "switchgear_request_seconds",
-            "GraphQL requests by root field and outcome: `ok`, `errors` in the answer, `refused`, `gone`, `failed`.",
+            "GraphQL requests by root field and outcome: `ok`, `partial` (a source did not answer in full), `errors`, "
+            "`refused` (nothing was executed), `gone` (nobody waits for the answer), `failed`.",
             ("operation", "outcome"),
         )
         self.errors = self._new(Counter, "switchgear_errors_total", "Errors in answers, by code.", ("code",))
@@ -109,6 +115,11 @@ class Metrics:
         return encode(self._registry), media_type
 
 
+def _series(instrument: Any, *labels: str) -> Any:
+    """The series of a metric with these labels; kept, because looking it up costs more than counting."""
+    return instrument.labels(*labels)
+
+
 class _ConnectionMetrics(Observer):
     """Counts what happens at one connection, for its class."""
 
@@ -120,32 +131,32 @@ class _ConnectionMetrics(Observer):
     def called(self, call: Call) -> None:
         """Count a call, its time and its rows."""
         entity = call.entity or "none"
-        self._metrics.calls.labels(*self._names, entity, call.outcome).observe(call.seconds)
+        self._metrics.series(self._metrics.calls, *self._names, entity, call.outcome).observe(call.seconds)
         if call.rows:
-            self._metrics.rows.labels(*self._names, entity).inc(call.rows)
+            self._metrics.series(self._metrics.rows, *self._names, entity).inc(call.rows)
 
     def answered(self, status: int | None) -> None:
         """Count a request by the class of its answer."""
         word = f"{status // 100}xx" if status is not None else "none"
-        self._metrics.source_requests.labels(*self._names, word).inc()
+        self._metrics.series(self._metrics.source_requests, *self._names, word).inc()
 
     def retried(self, outcome: str) -> None:
         """Count a repetition."""
-        self._metrics.retries.labels(*self._names, outcome).inc()
+        self._metrics.series(self._metrics.retries, *self._names, outcome).inc()
 
     def waited(self, seconds: float) -> None:
         """Note how long a call waited."""
-        self._metrics.waits.labels(*self._names).observe(seconds)
+        self._metrics.series(self._metrics.waits, *self._names).observe(seconds)
 
     def broke(self, state: BreakerState) -> None:
         """Count the change, and the connection under its new state."""
         if state is not self._state:
-            self._metrics.breaker_changes.labels(*self._names, state.name.lower()).inc()
+            self._metrics.series(self._metrics.breaker_changes, *self._names, state.name.lower()).inc()
             self._enter(state)
 
     def cached(self, entity: str, outcome: CacheOutcome) -> None:
         """Count what the cache had."""
-        self._metrics.cache.labels(*self._names, entity, outcome.name.lower()).inc()
+        self._metrics.series(self._metrics.cache, *self._names, entity, outcome.name.lower()).inc()
 
     def closed(self) -> None:
         """Count the connection under no state any more."""
@@ -153,7 +164,7 @@ class _ConnectionMetrics(Observer):
 
     def _enter(self, state: BreakerState) -> None:
         if self._state is not BreakerState.CLOSED:
-            self._metrics.breakers.labels(*self._names, self._state.name.lower()).dec()
+            self._metrics.series(self._metrics.breakers, *self._names, self._state.name.lower()).dec()
         if state is not BreakerState.CLOSED:
-            self._metrics.breakers.labels(*self._names, state.name.lower()).inc()
+            self._metrics.series(self._metrics.breakers, *self._names, state.name.lower()).inc()
         self._state = state

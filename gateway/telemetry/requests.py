@@ -13,7 +13,7 @@ from strawberry.extensions import SchemaExtension
 
 from connectors.tracing import REQUEST, Attribute, note, started
 from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.tracing import received
+from gateway.telemetry.tracing import is_traced, received
 
 _LONGEST_NAME = 64
 _INTROSPECTION = {"__schema", "__type"}
@@ -37,6 +37,8 @@ class WatchedRequest:
 
     def trace(self, headers: Mapping[str, str], request_id: str) -> None:
         """Begin the span of the request, below that of whoever sent it; it ends with the request."""
+        if not is_traced(headers):
+            return
         self.stack.enter_context(received(headers))
         self.span = self.stack.enter_context(started(REQUEST))
         note(self.span, {Attribute.REQUEST_ID: request_id})
@@ -49,7 +51,7 @@ class WatchedRequest:
         """Nobody waits for its answer."""
         self.outcome = "gone"
 
-    def answered(self, codes: Sequence[str], status: int, *, was_executed: bool) -> None:
+    def answered(self, codes: Sequence[str], status: int, *, was_executed: bool, is_complete: bool) -> None:
         """It has an answer, with these error codes; names in a document that was executed are the schema's."""
         operation = _operation(self.document, self.operation_name)
         if was_executed and operation is not None:
@@ -57,12 +59,18 @@ class WatchedRequest:
             note(self.span, {Attribute.OPERATION_TYPE: operation.operation.value})
             if operation.name is not None:
                 note(self.span, {Attribute.OPERATION_NAME: operation.name.value[:_LONGEST_NAME]})
-        self._end("refused" if not was_executed else "errors" if codes else "ok", codes, status)
+        if not was_executed:
+            outcome = "refused"
+        elif codes:
+            outcome = "errors"
+        else:
+            outcome = "ok" if is_complete else "partial"
+        self._end(outcome, codes, status)
 
     def _end(self, outcome: str, codes: Sequence[str], status: int) -> None:
         self.outcome = outcome
         for code in codes:
-            self.metrics.errors.labels(code).inc()
+            self.metrics.series(self.metrics.errors, code).inc()
         note(self.span, {Attribute.ERRORS: sorted(set(codes)), Attribute.STATUS: status})
 
 
@@ -91,7 +99,9 @@ def watch(metrics: Metrics) -> Iterator[WatchedRequest]:
         finally:
             _watched.reset(token)
             metrics.requests_in_flight.dec()
-            metrics.request_seconds.labels(watched.operation, watched.outcome).observe(time.monotonic() - began)
+            metrics.series(metrics.request_seconds, watched.operation, watched.outcome).observe(
+                time.monotonic() - began
+            )
             note(watched.span, {Attribute.OPERATION: watched.operation, Attribute.OUTCOME: watched.outcome})
 
 

@@ -28,6 +28,11 @@ _LONGEST_TEXT = 200
 _FLUSH_SECONDS = 5.0
 
 
+def is_traced(headers: Mapping[str, str]) -> bool:
+    """Whether a request belongs to a trace, or may begin one because spans are wanted."""
+    return "traceparent" in headers or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 @contextmanager
 def received(headers: Mapping[str, str]) -> Iterator[None]:
     """Go on with the trace of whoever sent these headers; baggage is never read."""

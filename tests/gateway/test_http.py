@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -61,7 +62,7 @@ async def authenticate(token: str) -> Caller:
 
 
 def make_context(caller: Caller, identifier: str) -> Any:
-    return {"caller": caller, "request_id": identifier}
+    return SimpleNamespace(caller=caller, request_id=identifier, is_complete=True)
 
 
 def endpoint(**settings: Any) -> GraphQLEndpoint:

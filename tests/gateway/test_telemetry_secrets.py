@@ -10,8 +10,8 @@ import pytest
 
 from connectors.systems.sap_s4hana.sandbox import demo_data
 from gateway.logging import configure
+from tests.connectors.traced import Spans, recorded
 from tests.gateway.running import ADMIN, CONNECT, RunningGateway, StandIn, credentials, running_gateway, stand_in
-from tests.gateway.traced import Spans, recorded
 
 CANARY = "Kanarienvogel"
 ROW, FILTER, VARIABLE, TAG = (f"{CANARY}-{place}" for place in ("row", "filter", "variable", "tag"))

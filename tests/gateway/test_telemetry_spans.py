@@ -10,8 +10,8 @@ import pytest
 
 from connectors.sandbox.control import ControlledSandbox
 from connectors.tracing import SPANS, Attribute
+from tests.connectors.traced import Spans, recorded
 from tests.gateway.running import ADMIN, RunningGateway, StandIn, running_gateway, stand_in
-from tests.gateway.traced import Spans, recorded
 
 QUERY = """
 query Orders($first: Int) {
