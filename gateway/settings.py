@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 PREFIX = "SWITCHGEAR_"
-_NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo"}
+_NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo", "real_phoenix"}
 """Names with our prefix that speak to the build and to the tests."""
 
 Network = IPv4Network | IPv6Network
