@@ -27,7 +27,7 @@ from gateway.limits import limits_extension
 from gateway.settings import Settings
 from gateway.stores.sql import Store
 from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.requests import OperationReader
+from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
 from resolvers.ports import Context, ReadLimits
@@ -161,7 +161,7 @@ def build(
     """
     gateway = Gateway(settings, keyring, own_addresses)
     endpoint = GraphQLEndpoint(
-        build_schema([OperationReader, limits_extension(settings)]),
+        build_schema([limits_extension(settings, keep_document)]),
         gateway.authenticate,
         gateway.context,
         lambda: console.page({"endpoint": "/graphql", **console_configuration()}) or console.unbuilt_page(),

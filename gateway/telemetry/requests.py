@@ -9,7 +9,7 @@ from typing import Any
 
 from graphql import DocumentNode, FieldNode, OperationDefinitionNode
 from opentelemetry.trace import INVALID_SPAN, Span
-from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
 
 from connectors.tracing import REQUEST, Attribute, note, started
 from gateway.telemetry.metrics import Metrics
@@ -74,16 +74,12 @@ class WatchedRequest:
         note(self.span, {Attribute.ERRORS: sorted(set(codes)), Attribute.STATUS: status})
 
 
-class OperationReader(SchemaExtension):
-    """Hands the document of a request to whoever watches it."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Nothing is read before it was executed."""
-        yield
-        watched = _watched.get()
-        if watched is not None:
-            watched.document = self.execution_context.graphql_document
-            watched.operation_name = self.execution_context.operation_name
+def keep_document(executed: ExecutionContext) -> None:
+    """Hand the document of a request to whoever watches it, once it was executed."""
+    watched = _watched.get()
+    if watched is not None:
+        watched.document = executed.graphql_document
+        watched.operation_name = executed.operation_name
 
 
 @contextmanager
