@@ -9,6 +9,7 @@ from opentelemetry import trace
 from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
+from schema.records import Served, weaker
 
 _TRACER = trace.get_tracer("switchgear.connectors")
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -17,9 +18,24 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 @dataclass
 class Tally:
-    """How many requests a piece of work has made, logins included."""
+    """How many requests a piece of work has made, logins included, and what it has used beside their answers.
+
+    `served` speaks of kept answers that were used. Where older ones stand in for the system, `trouble` is what it did
+    instead of answering, and `lacks_some` that they do not stand in for everything.
+    """
 
     requests: int = 0
+    served: Served | None = None
+    trouble: Trouble | None = None
+    lacks_some: bool = False
+
+    def note(self, served: Served | None) -> None:
+        """Remember that an answer came from somewhere else than the system."""
+        self.served = weaker(self.served, served)
+
+    def begin_again(self) -> None:
+        """Forget what was used, because the work is done again; its requests have been made nevertheless."""
+        self.served, self.trouble, self.lacks_some = None, None, False
 
 
 @dataclass(eq=False)

@@ -4,6 +4,10 @@ from typing import Protocol
 
 import httpx
 
+from connectors.client import Tally
+from connectors.query import Page, Read, Request
+from connectors.spec import System
+
 
 class Transport(Protocol):
     """Gives network clients whose every connection is guarded; nothing below the process builds one."""
@@ -20,3 +24,17 @@ class Clock(Protocol):
 
     def time(self) -> float:
         """Seconds that only ever grow."""
+
+
+class Reads(Protocol):
+    """A source that can be asked, whether it answers itself or something that keeps its answers stands before it."""
+
+    @property
+    def system(self) -> System:
+        """The system behind it."""
+
+    async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
+        """Ask one question; raises the meaning of whatever goes wrong."""
+
+    async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
+        """Ask for the rest of a question whose answer was cut."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 import resolvers.roots  # noqa: F401 - declares every entity
@@ -46,6 +47,8 @@ def _meaning(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.default in (None, ()):
         return "none"
+    if isinstance(field.default, SecretStr):
+        return f"`{field.default.get_secret_value()}`"
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +26,9 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
+from gateway.stores.backends import open_cache
 from gateway.stores.sql import Store
+from resolvers.cache import CacheOutcome, ReadCache
 from resolvers.ports import Context, ReadLimits
 from resolvers.roots import build_schema
 
@@ -56,6 +59,9 @@ class Gateway:
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
+        self.cache: ReadCache
+        self.cache_outcomes: Counter[CacheOutcome] = Counter()
+        """What the cache has done so far, counted."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -63,6 +69,7 @@ class Gateway:
         store = await Store.open(self.settings.store_url)
         self.directory = Directory(store, self.keyring, self._egress, max_answer_bytes=self.settings.max_response_bytes)
         await self.directory.refresh()
+        self.cache = self._open_cache()
         refreshing = asyncio.create_task(self._keep_fresh())
         self._is_open = True
         try:
@@ -72,9 +79,25 @@ class Gateway:
             refreshing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await refreshing
+            await self.cache.close()
             await self.directory.close()
             self._egress.close()
             await store.close()
+
+    def _open_cache(self) -> ReadCache:
+        def count(outcome: CacheOutcome) -> None:
+            self.cache_outcomes[outcome] += 1
+
+        settings = self.settings
+        store = open_cache(
+            settings.cache_url.get_secret_value(), settings.cache_max_bytes, lambda: count(CacheOutcome.ERROR)
+        )
+        return ReadCache(
+            store,
+            max_entry_bytes=settings.cache_max_entry_bytes,
+            keep_seconds=settings.cache_keep_seconds,
+            observe=count,
+        )
 
     async def _keep_fresh(self) -> None:
         """See changes that other processes make to the store."""
@@ -117,6 +140,7 @@ class Gateway:
             started=now,
             deadline=now + _REQUEST_SECONDS,
             fetched_at=datetime.now(UTC),
+            cache=self.cache,
         )
 
     async def ready(self, request: Request) -> Response:

@@ -6,16 +6,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from connectors.client import Tally
-from connectors.errors import Sent, TimedOut
+from connectors.errors import BadAnswer, Sent, TimedOut
 from connectors.plan import Position, ReadPlan, plan_read
 from connectors.reading import RecordReader
 from connectors.scan import Batch, Scan
 from connectors.spec import Resource
+from resolvers.cached_reads import Torn, at_the_source, reads_of
 from resolvers.locality import hide_deleted, localize
 from resolvers.outcomes import explain
 from resolvers.ports import Context, LiveSource
 from schema.errors import ErrorCode, Problem, problem
 from schema.filters import Tree
+from schema.freshness import Freshness
 from schema.model import Entity
 from schema.selection import Selection
 from schema.sorting import SortStep
@@ -74,21 +76,39 @@ async def ask(
     count: int,
     deadline: float,
     context: Context,
+    freshness: Freshness,
     gate: asyncio.Semaphore | None = None,
 ) -> None:
     """Read up to `count` rows after a place; whatever goes wrong is the outcome of this source alone."""
     started = time.monotonic()
-    limits = context.limits
-    scan = Scan(asked.live.source, asked.plan, asked.reader, asked.tally, deadline, limits.max_scan_rows)
     try:
         async with asyncio.timeout_at(deadline), gate or nullcontext():
-            asked.batch = await scan.run(after, count)
+            asked.batch = await _scan(asked, after, count, deadline, context, freshness)
     except Exception as error:
         asked.status, asked.problem = explain(_as_trouble(error, asked), asked.live, context.request_id)
     else:
-        if asked.batch.is_limited:
+        if asked.tally.trouble is not None:
+            _, asked.problem = explain(asked.tally.trouble, asked.live, context.request_id)
+            asked.status = SourceStatus.STALE
+        elif asked.batch.is_limited:
             asked.status, asked.problem = SourceStatus.PARTIAL, _too_expensive(asked, context)
     asked.duration_ms = round((time.monotonic() - started) * 1000)
+
+
+async def _scan(
+    asked: Asked, after: Position | None, count: int, deadline: float, context: Context, freshness: Freshness
+) -> Batch:
+    """Scan the source; kept answers of several ages that contradict each other are given up for live ones."""
+    reads = reads_of(asked.live, freshness, context)
+    scan = Scan(reads, asked.plan, asked.reader, asked.tally, deadline, context.limits.max_scan_rows)
+    try:
+        return await scan.run(after, count)
+    except (Torn, BadAnswer):
+        if asked.tally.served is None:
+            raise
+    asked.tally.begin_again()
+    scan.source = at_the_source(reads)
+    return await scan.run(after, count)
 
 
 def _as_trouble(error: Exception, asked: Asked) -> Exception:
