@@ -107,7 +107,7 @@ class _Maker:
                 auth_methods=tuple(auth_method(login, manifest.address) for login in manifest.logins),
                 guide=tuple(GuideStep(title=step.title, body=step.body) for step in manifest.guide),
                 address=_address(manifest.address.field, manifest.address.path),
-                revision=sha256(manifest.model_dump_json().encode()).hexdigest(),
+                revision=sha256(repr(manifest).encode()).hexdigest(),
             )
         except SpecError as error:
             self.mistakes += [(self._keys_of(mistake), mistake) for mistake in error.mistakes]
