@@ -1,6 +1,7 @@
 """The read cache: finds, asks, shares and keeps answers, and leaves to others what an answer is."""
 
 import asyncio
+import logging
 import math
 import random
 import time
@@ -13,6 +14,7 @@ from resolvers.flights import Flights, Land
 from resolvers.kept import digest_of
 from resolvers.ports import CacheEntry, CacheScope, CacheStore
 
+_LOGGER = logging.getLogger(__name__)
 STANDS_IN = (TimedOut, Unavailable, RateLimited, Reauthorize, BadAnswer)
 """The troubles that an older answer may stand in for; a right that was lost is none of them."""
 _LOCK_SECONDS = 5.0
@@ -237,7 +239,7 @@ class ReadCache:
         if key not in self._refreshing and len(self._refreshing) < _REFRESHES_AT_ONCE:
             task = asyncio.create_task(self._refresh(wanted, ask))
             self._refreshing[key] = task
-            task.add_done_callback(lambda _: self._refreshing.pop(key, None))
+            task.add_done_callback(lambda _: self._refreshing.pop(key))
 
     async def _refresh(self, wanted: Wanted, ask: Ask) -> None:
         recalled = await self.store.get(wanted.scope, wanted.areas, wanted.digests)
@@ -249,6 +251,8 @@ class ReadCache:
             if landed.trouble is None:
                 self.observe(CacheOutcome.REFRESHED)
                 await self._keep(wanted, landed, recalled.stamp)
+        except Exception:
+            _LOGGER.warning("an early refresh failed", exc_info=True)
         finally:
             await self.store.unlock(wanted.scope, wanted.question, token)
 

@@ -20,7 +20,7 @@ from resolvers.ports import CacheEntry, CacheScope, Recalled
 
 _LOGGER = logging.getLogger(__name__)
 _PREFIX = "switchgear"
-_CONNECTIONS = 16
+_CONNECTIONS = 32
 _STAMP_MS = 8 * 24 * 3600 * 1000
 """How long it is remembered that something was forgotten: longer than any entry can be kept."""
 _UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
@@ -61,8 +61,7 @@ class RedisCache:
             socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
             protocol=2,
-            lib_name=None,
-            lib_version=None,
+            driver_info=None,
         )
         self._redis: Redis = Redis.from_pool(pool)
 
@@ -174,6 +173,7 @@ class RedisCache:
         """What Redis answers; None where it does not, or refuses."""
         if not self._breaker.admits():
             return None
+        began = self._monotonic()
         try:
             async with asyncio.timeout(self._timeout):
                 result = await call()
@@ -186,7 +186,10 @@ class RedisCache:
             return None
         except (RedisError, OSError, TimeoutError) as error:
             self._on_error()
-            if self._breaker.failed():
+            if self._monotonic() - began > 2 * self._timeout:
+                # This process was too busy to look at the answer, which says nothing of Redis.
+                self._breaker.abandoned()
+            elif self._breaker.failed():
                 _LOGGER.warning("Redis does not answer (%s); the cache is off until it does", type(error).__name__)
             return None
         if self._breaker.succeeded():

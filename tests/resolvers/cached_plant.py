@@ -43,10 +43,15 @@ class CachedPlant:
 
 
 def cached_plant(
-    *, freshness: Freshness = UNSAID, store: CacheStore | None = None, tenant: str = "cus_test", **settings: Any
+    *,
+    freshness: Freshness = UNSAID,
+    store: CacheStore | None = None,
+    clock: TurnedClock | None = None,
+    tenant: str = "cus_test",
+    **settings: Any,
 ) -> CachedPlant:
     """A plant with a cache; nothing is read early unless `chances` are given."""
-    clock, outcomes, chances = TurnedClock(), Counter[CacheOutcome](), list[float]()
+    clock, outcomes, chances = clock or TurnedClock(), Counter[CacheOutcome](), list[float]()
     cache = ReadCache(
         store or MemoryCache(10_000_000, monotonic=lambda: clock.monotonic),
         observe=lambda outcome: outcomes.update([outcome]),
