@@ -19,14 +19,14 @@ from gateway.settings import Settings, variable
 from schema.errors import MEANINGS
 from schema.filters import shape_of
 from schema.model import ENTITIES, Entity, FieldModel, Kind, fields_of
-from schema.records import FieldGapReason
+from schema.records import FieldGapReason, ServedFrom
 from schema.sources import SourceStatus
 from schema.systems import FormField
 
 GUIDES = Path(__file__).parent / "systems"
 _NO_SUCH_FIELD = "no such field"
 _NOT_YET = "not yet"
-_ENUMS = {enum.__name__: enum for enum in (SourceStatus, FieldGapReason)}
+_ENUMS = {enum.__name__: enum for enum in (SourceStatus, ServedFrom, FieldGapReason)}
 _PUSHED = {Can.EQ: "equal", Can.RANGE: "range", Can.TEXT: "text", Can.NULL: "empty"}
 
 
