@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from resolvers.cache import CacheOutcome
 from resolvers.ports import CacheEntry, CacheScope
 from schema.freshness import Freshness
 from tests.resolvers.cached_plant import CachedPlant, TurnedClock, cached_plant
+from tests.resolvers.tables import Abilities, order_row, source_of, table
 
 ORDERS = """
 query Orders($freshness: FreshnessInput, $systems: [ID!], $first: Int = 5, $filter: PurchaseOrderFilter) {
@@ -276,6 +278,42 @@ async def test_an_answer_whose_rest_is_gone_is_continued_at_once_or_read_again(s
     assert is_continued == (seconds < 10)
     assert again["sources"][0]["servedFrom"] == ("CACHE" if is_continued else "LIVE")
     assert [node["id"] for node in again["nodes"]] == [node["id"] for node in first["nodes"]]
+
+
+async def test_pages_of_different_ages_that_contradict_each_other_are_read_again() -> None:
+    plant = cached_plant()
+    rows = [order_row(str(number), number=f"n{number}") for number in range(1, 10)]
+    live = table("one", rows, Abilities(has_moments=False, page_size=4))
+    plant.plant.lives = [replace(live, scope=CacheScope("cus_test", "con_one", "g"))]
+    query = """
+    query ($first: Int!) {
+      purchaseOrders(first: $first, freshness: {maxAgeSeconds: 60}, orderBy: [{field: NUMBER}]) {
+        nodes { number } sources { status servedFrom upstreamCalls }
+      }
+    }
+    """
+    await page(plant, query, first=3)
+    rows[0]["number"] = "n99"
+    found = await page(plant, query, first=9)
+    assert told(found, "status") == ["OK"]
+    assert told(found, "servedFrom") == ["LIVE"]
+    assert [node["number"] for node in found["nodes"]] == [*(f"n{number}" for number in range(2, 10)), "n99"]
+    assert told(found, "upstreamCalls") == [len(source_of(live).reads) - 1]
+
+
+async def test_an_answer_is_renewed_behind_its_reader() -> None:
+    plant = cached_plant()
+    plant.cache.monotonic = lambda: plant.clock.monotonic + 5.0 * plant.calls("sap-eu")
+    await page(plant, PLAIN, freshness=MINUTE)
+    plant.clock.turn(40)
+    plant.chances.append(0.999)
+    early = await page(plant, PLAIN, freshness=MINUTE)
+    assert (told(early, "servedFrom"), told(early, "upstreamCalls")) == (["CACHE"], [0])
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
+    assert plant.calls() == 2
+    plant.clock.turn(40)
+    later = await page(plant, PLAIN, freshness=MINUTE)
+    assert (told(later, "servedFrom"), plant.calls()) == (["CACHE"], 2)
 
 
 async def test_equal_misses_cost_one_call() -> None:

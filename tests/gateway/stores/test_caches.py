@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from gateway.stores.backends import CACHES, open_cache, scheme_of
+from gateway.stores.breaker import Breaker, State
 from gateway.stores.memory import MemoryCache
 from gateway.stores.redis import RedisCache
 from resolvers.ports import CacheEntry, CacheScope, CacheStore
@@ -170,6 +171,19 @@ async def test_an_entry_under_another_s_key_is_not_believed(redis_server: RedisS
 
 def test_a_password_is_never_shown(redis_server: RedisServer) -> None:
     assert PASSWORD not in repr(RedisCache(redis_server.url))
+
+
+async def test_a_process_that_was_too_busy_does_not_blame_redis(redis_server: RedisServer) -> None:
+    now = iter(range(0, 10_000, 10))
+    breaker = Breaker(failures=1, monotonic=lambda: 0.0)
+    store = RedisCache(redis_server.url, timeout=1e-9, breaker=breaker, monotonic=lambda: next(now))
+    assert (await store.get(OURS, AREAS, ["a"])).stamp is None
+    assert breaker.state is State.CLOSED
+    honest = RedisCache(redis_server.url, timeout=1e-9, breaker=breaker, monotonic=lambda: 0.0)
+    assert (await honest.get(OURS, AREAS, ["a"])).stamp is None
+    assert breaker.state is State.OPEN
+    await store.close()
+    await honest.close()
 
 
 async def test_every_key_begins_with_the_tenant(redis_server: RedisServer) -> None:
