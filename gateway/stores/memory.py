@@ -45,8 +45,6 @@ class MemoryCache:
 
     async def put(self, scope: CacheScope, areas: Sequence[str], entries: Mapping[str, CacheEntry], stamp: str) -> None:
         """Keep entries, and let the oldest go where there are too many."""
-        if stamp != self._stamp(scope, areas):
-            return
         for digest, entry in entries.items():
             key = (scope, digest)
             self._drop(key)

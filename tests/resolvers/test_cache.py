@@ -112,6 +112,22 @@ async def test_that_the_time_of_one_was_up_says_nothing_of_the_others() -> None:
     assert len(at.system.asked) == 3
 
 
+async def test_those_who_read_live_neither_join_nor_wait() -> None:
+    at, ends = bench(), asyncio.Event()
+
+    async def ask(missing: Sequence[str], deadline: float) -> Mapping[str, Body]:
+        at.system.asked.append(list(missing))
+        await ends.wait()
+        return {}
+
+    tasks = [asyncio.create_task(at.cache.answer(at.wanted("a", age=0), ask)) for _ in range(3)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(at.system.asked) == 3
+    ends.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_an_older_answer_stands_in_only_where_it_is_accepted() -> None:
     at = bench()
     await at.get("a")

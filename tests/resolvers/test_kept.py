@@ -17,6 +17,7 @@ LEAVES = (
     | st.booleans()
     | st.integers()
     | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.integers(-9, 9).map(Decimal)
     | TEXTS
     | st.sampled_from(["\x00", "1.50", "\ud800", "E0", '"', "\\", "\u2028"])
 )
