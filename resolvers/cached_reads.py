@@ -4,6 +4,7 @@ import asyncio
 import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -152,20 +153,11 @@ class CachedReads:
         records: list[Any] = []
 
         async def ask(missing: Sequence[str], deadline: float) -> Mapping[str, Body]:
-            rows: dict[str, bytes] = {}
-
-            def keep(found: Sequence[Row]) -> None:
-                for row in found:
-                    rows[reader.key_of(row) or ""] = write_row(row, reader.failed_beside)
-
+            rows: list[Row] = []
             wanted_keys = [digests[digest] for digest in missing]
-            try:
-                records.extend(await read_by_keys(self.live, reader, wanted_keys, tally, deadline, keep))
-            except CannotKeep:
-                records.extend(await read_by_keys(self.live, reader, wanted_keys, tally, deadline))
-                return {}
-            can_be_kept = FieldGapReason.SOURCE_ERROR not in reader.failed_beside.values()
-            return {digest: _row_body(rows.get(digests[digest]), can_be_kept) for digest in missing}
+            records.extend(await read_by_keys(self.live, reader, wanted_keys, tally, deadline, rows.extend))
+            by_key = {reader.key_of(row): row for row in rows}
+            return _row_bodies({digest: by_key.get(digests[digest]) for digest in missing}, reader.failed_beside)
 
         answer = await self._cache.answer(self._wanted(areas, tuple(digests), tally, deadline), ask)
         tally.trouble, tally.lacks_some = answer.trouble, len(answer.entries.keys() | answer.asked) < len(digests)
@@ -240,11 +232,15 @@ def _key_digest(reader: RecordReader, key: str) -> str:
     return digest_of("key", resource.source, sorted(reader.paths), resource.where, beside, key)
 
 
-def _row_body(row: bytes | None, can_be_kept: bool) -> Body:
-    """A row to keep; that there is none is kept for a short time only."""
-    if row is None:
-        return Body(write_row(None, {}), _NEGATIVE_SECONDS)
-    return Body(row, math.inf if can_be_kept else 0.0)
+def _row_bodies(rows: Mapping[str, Row | None], failed: Mapping[str, FieldGapReason]) -> dict[str, Body]:
+    """Rows to keep; that there is none is kept for a short time, and what could not be read in full only shared."""
+    lifetime = 0.0 if FieldGapReason.SOURCE_ERROR in failed.values() else math.inf
+    bodies = {}
+    for digest, row in rows.items():
+        with suppress(CannotKeep):
+            content = write_row(row, {} if row is None else failed)
+            bodies[digest] = Body(content, _NEGATIVE_SECONDS if row is None else lifetime)
+    return bodies
 
 
 def _served(answer: Answer, digest: str, entry: CacheEntry) -> Served:
