@@ -26,7 +26,7 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
-from gateway.stores.backends import open_cache
+from gateway.stores.backends import addresses_of, open_cache
 from gateway.stores.sql import Store
 from resolvers.cache import CacheOutcome, ReadCache
 from resolvers.ports import Context, ReadLimits
@@ -47,7 +47,8 @@ class Gateway:
         self.settings = settings
         self.keyring = keyring
         use_manifests(settings.manifests)
-        self._egress = Egress(settings.profile, settings.allowed_networks, own_addresses)
+        closed = [*own_addresses, *addresses_of(settings.cache_url.get_secret_value())]
+        self._egress = Egress(settings.profile, settings.allowed_networks, closed)
         self._limits = ReadLimits(
             timeout_ms=settings.source_timeout_ms,
             max_sources=settings.max_sources,

@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -15,6 +15,7 @@ from schema.records import FieldGapReason
 
 _MARK = secrets.token_hex(16)
 """Stands before a number with a fraction while JSON is written; nobody outside of this process can guess it."""
+_PLAIN = {str, int, bool, type(None), Decimal}
 _MARKED = re.compile(f'"{_MARK}([^"]+)"')
 
 
@@ -54,7 +55,8 @@ def write_page(page: Page, whole: str) -> bytes:
     following = None
     if page.next is not None:
         # A body is bytes, and latin-1 has a character for each.
-        following = asdict(page.next) | {"body": page.next.body.decode("latin-1")}
+        headers = [list(header) for header in page.next.headers]
+        following = asdict(page.next) | {"headers": headers, "body": page.next.body.decode("latin-1")}
     return _write({"rows": page.rows, "next": following, "whole": whole})
 
 
@@ -99,17 +101,17 @@ def _mark(value: Any) -> str:
     return _MARK + (text if "." in text or "E" in text else f"{text}E0")
 
 
-def _checked(value: Any) -> Any:
-    """Refuse what JSON would take and give back as something else: a float, and a key that is no text."""
+def _checked(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse what JSON would take and give back as something else: a float, a tuple, and a key that is no text."""
     pending: list[Any] = [value]
     while pending:
         item = pending.pop()
-        if isinstance(item, float):
-            raise TypeError("a float is not exact")
-        if isinstance(item, Mapping):
-            if not all(isinstance(key, str) for key in item):
+        if type(item) is dict:
+            if any(type(key) is not str for key in item):
                 raise TypeError("a key is not a text")
-            pending.extend(item.values())
-        elif isinstance(item, Sequence) and not isinstance(item, str | bytes):
-            pending.extend(item)
+            pending.extend(inner for inner in item.values() if type(inner) not in _PLAIN)
+        elif type(item) is list:
+            pending.extend(inner for inner in item if type(inner) not in _PLAIN)
+        else:
+            raise TypeError(f"{type(item).__name__} is not a value of JSON")
     return value

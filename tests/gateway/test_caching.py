@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from gateway.directory import generation_of
 from gateway.keyring import Keyring
 from gateway.settings import Settings
+from gateway.stores.backends import addresses_of
 from gateway.stores.redis import RedisCache
 from gateway.stores.rows import Customer
 from resolvers.cache import Body, CacheOutcome, ReadCache, Wanted
@@ -130,6 +131,20 @@ async def test_two_processes_ask_once_for_all(redis_server: RedisServer) -> None
         await cache.close()
 
 
+async def test_redis_cannot_be_connected_as_a_system(tmp_path: Path, redis_server: RedisServer) -> None:
+    async with running_gateway(tmp_path, cache_url=SecretStr(redis_server.url)) as gateway:
+        payload = await gateway.connect(f"http://127.0.0.1:{redis_server.port}")
+        (error,) = payload["errors"]
+        assert (error["field"], "this gateway's own" in error["message"]) == ("credentials.url", True)
+
+
+def test_where_a_cache_listens() -> None:
+    assert addresses_of("redis://:secret@127.0.0.1") == [("127.0.0.1", 6379)]
+    assert addresses_of("rediss://127.0.0.1:7000/3") == [("127.0.0.1", 7000)]
+    assert addresses_of("redis://no-such-host.invalid") == []
+    assert addresses_of("memory://") == addresses_of("unix:///run/redis.sock") == []
+
+
 def test_a_generation_ends_with_anything_that_decides_what_is_read() -> None:
     row = connection_of(Customer(id="cus_one", name="One", created_at=NOON))
     changed = [
@@ -146,8 +161,11 @@ def test_a_generation_ends_with_anything_that_decides_what_is_read() -> None:
     assert generation_of(replace(row, name="Another name", tags=("new",)), "sealed", "") == first
 
 
-def test_a_cache_that_there_is_not_is_refused_without_its_password() -> None:
+@pytest.mark.parametrize(
+    ("url", "said"), [("memcached://:secret@host", "redis://"), ("redis://:secret/word@host:1", "%2F")]
+)
+def test_a_cache_that_there_is_not_is_refused_without_its_password(url: str, said: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        Settings(cache_url=SecretStr("memcached://:secret@host"))
-    assert "redis://" in str(refused.value)
+        Settings(cache_url=SecretStr(url))
+    assert said in str(refused.value)
     assert "secret" not in str(refused.value)
