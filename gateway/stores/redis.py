@@ -204,7 +204,7 @@ class RedisCache:
         self._on_error()
         if not self._is_refusing:
             self._is_refusing = True
-            _LOGGER.warning("Redis refuses to keep entries (%s)", str(error).partition(" ")[0])
+            _LOGGER.warning("Redis refuses what it is told (%s)", type(error).__name__)
         if isinstance(error, ReadOnlyError):
             await self._redis.connection_pool.disconnect(inuse_connections=False)
 
