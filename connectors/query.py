@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
+from schema.records import Served
+
 
 class Comparison(Enum):
     """What a source compares; NOT_EQ and NOT_IN are true of missing values too, MISSING includes empty text."""
@@ -145,7 +147,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows as the source sent them, and how to ask for the rest of the same question, if the source cut it."""
+    """Rows as the source sent them, and how to ask for the rest of the same question, if the source cut it.
+
+    `served` says where they came from, unless they were read for this very question.
+    """
 
     rows: list[dict[str, Any]] = field(repr=False)
     next: Request | None = None
+    served: Served | None = None

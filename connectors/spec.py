@@ -113,7 +113,8 @@ class AuthMethod:
 class System:
     """A kind of system: everything that the product says and does about it follows from this.
 
-    `address` makes the base address of all calls from the answers of the form.
+    `address` makes the base address of all calls from the answers of the form. `revision` changes with a description
+    that changes while the product stays the same, so that nothing kept under one is read under another.
     """
 
     key: str
@@ -128,6 +129,7 @@ class System:
     guide: tuple[GuideStep, ...]
     address: Callable[[Mapping[str, str]], str]
     options: tuple[FormField, ...] = field(default=())
+    revision: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a wrong description at import, with all of its mistakes at once."""

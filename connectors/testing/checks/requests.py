@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from connectors.client import Tally
 from connectors.composites import EachChild, Many, Parts
 from connectors.fields import FieldSpec
 from connectors.plan import plan_read
 from connectors.spec import Resource
+from connectors.tally import Tally
 from connectors.testing.bench import Bench
 from connectors.testing.registry import check
 from connectors.testing.values import filterable
