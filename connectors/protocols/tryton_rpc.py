@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -43,12 +43,13 @@ class TrytonRpc(WireProtocol):
             Decimal: read_number,
             date: read_day,
             datetime: read_moment,
+            timedelta: read_span,
         }
 
     def request(self, read: Read, options: Mapping[str, str]) -> Request:
         """Ask for rows of a model; inactive ones too, since being inactive is a status here."""
         order = [_write_order(step) for step in read.order]
-        context = {"active_test": False}
+        context = {"active_test": False} | dict(read.context)
         names = sorted(read.paths)
         return rpc_request(
             f"model.{read.source}.search_read",
@@ -96,6 +97,10 @@ class TrytonRpc(WireProtocol):
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """As if they had been asked for by a dotted name."""
         row[f"@{name}."] = rows
+
+    def attach_one(self, row: Row, name: str, found: Row) -> None:
+        """As if it had been asked for by a dotted name."""
+        row[f"@{name}."] = found
 
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """Child records stand under the field's name with a dot."""
@@ -216,6 +221,15 @@ def read_moment(value: Any) -> datetime:
         raise ValueError("not a moment")
     return datetime(*[value[name] for name in _MOMENT_PARTS]).replace(tzinfo=UTC)
 
+
+def read_span(value: Any) -> timedelta:
+    """A marked span of time."""
+    if not isinstance(value, dict) or value.get("__class__") != "timedelta":
+        raise ValueError("not a span of time")
+    return timedelta(microseconds=int(Decimal(value["seconds"]) * _MICROSECONDS))
+
+
+_MICROSECONDS = 1_000_000
 
 _WORDS = {"UserError": 0, "UserWarning": 1, "LoginException": 1}
 """Where in the details of Tryton's own errors the sentence for people stands."""
