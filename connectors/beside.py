@@ -126,7 +126,9 @@ class _Collection:
         read = Read(places.source, frozenset(own | {places.key}), places.where, (OrderBy(places.key),))
         found = [(read_key(row), row) async for row in self._rows(read)]
         if places.apart and len(found) > places.most:
-            raise Rejected(f"There are {len(found)} places, and more than {places.most} are not asked about one by one.")
+            raise Rejected(
+                f"There are {len(found)} places, and more than {places.most} are not asked about one by one."
+            )
         return found
 
     async def _rows(self, read: Read) -> AsyncIterator[Row]:

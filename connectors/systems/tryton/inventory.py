@@ -8,13 +8,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from connectors.composites import EachChild, Many, OverChildren, Parts
+from connectors.composites import Calculated, EachChild, Many, OverChildren, Parts
 from connectors.decisions import Case, First
 from connectors.fields import At, Can, FieldSpec
 from connectors.keys import NUMBER
 from connectors.query import Compare, Comparison, all_of
 from connectors.spec import Beside, Places, Resource
-from connectors.systems.tryton.values import cost, identifier, only, total
+from connectors.systems.tryton.values import all_counted, cost, counted, identifier, only, total
 from connectors.systems.tryton.words import in_unit, searched, stamp, text
 from schema.inventory import InventoryItem, InventoryItemStatus, InventoryItemType
 
@@ -51,9 +51,7 @@ _BESIDE = {
         Compare("from_location.type", Comparison.EQ, "supplier"),
         Compare("to_location.type", Comparison.EQ, "storage"),
     ),
-    "points": Beside(
-        "stock.order_point", key="product", order="id", where=Compare("type", Comparison.EQ, "purchase")
-    ),
+    "points": Beside("stock.order_point", key="product", order="id", where=Compare("type", Comparison.EQ, "purchase")),
 }
 
 _LEVELS = Many(
@@ -61,7 +59,7 @@ _LEVELS = Many(
     key=("id", "@place.id"),
     fields={
         "location": Parts({"code": At("@place.code"), "name": At("@place.rec_name"), "type": At("@place.type")}),
-        "onHand": in_unit("quantity", "default_uom"),
+        "onHand": in_unit(Calculated(counted, {"amount": ("quantity", Decimal)}), "default_uom"),
     },
     unsupported=("lot",),
     unmapped=("available", "reserved"),
@@ -111,8 +109,8 @@ products = Resource(
         "standardCost": OverChildren(
             "cost_prices", cost, {"amount": ("cost_price", Decimal), "currency": ("company.currency.code", str)}
         ),
-        "onHand": _over("@counted", total, "quantity"),
-        "available": _over("@free", total, "quantity"),
+        "onHand": _over("@counted", all_counted, "quantity"),
+        "available": _over("@free", all_counted, "quantity"),
         "reserved": _over("@assigned", total, "internal_quantity"),
         "onOrder": _over("@arriving", total, "internal_quantity"),
         "minimum": _over("@points", only, "min_quantity"),

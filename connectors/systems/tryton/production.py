@@ -39,6 +39,7 @@ _WORKS = Many(
 _INPUTS = Many(
     "inputs",
     key="id",
+    key_form=NUMBER,
     fields={
         "item": Ref("product", form=NUMBER),
         "itemNumber": At("product.code"),

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from schema.scalars import Currency
 from schema.values import Money
 
 Rows = Sequence[dict[str, Any]]
+_EXACT_DIGITS = Context(prec=15)
 _HOUR = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -16,6 +17,19 @@ _MICROSECOND = timedelta(microseconds=1)
 def total(rows: Rows) -> Decimal:
     """The sum of all rows; nothing anywhere is zero."""
     return sum((row["amount"] for row in rows if row["amount"] is not None), Decimal(0))
+
+
+def counted(amount: Decimal | None) -> Decimal | None:
+    """A count as people would write it: Tryton adds up binary numbers, whose digits beyond fifteen are noise."""
+    if amount is None or len(amount.as_tuple().digits) <= _EXACT_DIGITS.prec:
+        return amount
+    plain = _EXACT_DIGITS.plus(amount)
+    return Decimal(f"{plain.normalize():f}")
+
+
+def all_counted(rows: Rows) -> Decimal | None:
+    """What was counted of a product in all places together."""
+    return counted(total(rows))
 
 
 def only(rows: Rows) -> Decimal | None:

@@ -11,7 +11,7 @@ CASH, TAX = "1.1.1", "6.3.6"  # numbers of accounts in Tryton's universal chart
 
 
 def create_accounting(administrator: Administrator, tax: dict[str, Any], terms: list[dict[str, Any]]) -> None:
-    """Create accounts, product categories with and without `tax` and for assets, the fiscal year and the payment `terms`."""
+    """Create accounts, categories (taxed, untaxed, depreciated), the fiscal year and the payment `terms`."""
     company = administrator.id("company.company", "company")
     _create_accounts(administrator, company)
     _create_categories(administrator, tax)

@@ -35,9 +35,7 @@ def _part(administrator: Administrator, product: str, quantity: float) -> dict[s
     return {"product": id_, "unit": row["default_uom"], "quantity": float(quantity)}
 
 
-def _create_production(
-    administrator: Administrator, production: dict[str, Any], made_of: list[dict[str, Any]]
-) -> None:
+def _create_production(administrator: Administrator, production: dict[str, Any], made_of: list[dict[str, Any]]) -> None:
     warehouse = administrator.id("stock.location", production.get("warehouse", "WH"))
     center = production.get("center")
     record: dict[str, Any] = {
