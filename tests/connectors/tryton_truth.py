@@ -170,7 +170,7 @@ def _measured(amount: float | Decimal | None, symbol: str) -> Quantity | None:
     return None if amount is None else Quantity(value=Decimal(str(amount)), unit=_CODES[symbol], source_unit=symbol)
 
 
-_ASSET = ["number", "product.name", "product.code", "state", "create_date", "write_date", "company.party.name"]
+_ASSET = ["number", "product.name", "state", "create_date", "write_date", "company.party.name"]
 _ASSET += ["supplier_invoice_line.party", "supplier_invoice_line.invoice.party", "purchase_date", "value"]
 
 
@@ -189,7 +189,6 @@ def _asset(row: Row) -> Row:
         "updatedAt": _moment(row["write_date"] or row["create_date"]),
         "organization.name": row["company."]["party."]["name"],
         "vendor": str(billed["invoice."]["party"]) if billed else None,
-        "partNumber": row["product."]["code"],
         "purchaseDate": row["purchase_date"],
         "purchasePrice": Money(amount=row["value"], currency=Currency("EUR")),
     }
@@ -207,21 +206,25 @@ def _products(tryton: Tryton) -> Truth:
     points = tryton.rows(
         "stock.order_point", [["type", "=", "purchase"]], ["product", "min_quantity", "target_quantity"]
     )
-    stores = tryton.rows("stock.location", [["type", "=", "storage"]], ["name"])
+    stores = tryton.rows("stock.location", [["type", "=", "storage"]], ["code", "name", "parent.code"])
     identifiers = tryton.rows("product.identifier", [], ["product", "type", "code"])
     found = {}
     for row in tryton.rows("product.product", [], _PRODUCT):
         id_ = row["id"]
         own = [move for move in moves if move["product"] == id_]
         own_points = [point for point in points if point["product"] == id_]
-        counted = {store["id"]: _counted(tryton, id_, store["id"]) for store in stores}
+        counted = [(store, _counted(tryton, id_, store["id"])) for store in stores]
         known = {item["type"]: item["code"] for item in identifiers if item["product"] == id_}
         found[str(id_)] = (
             _product(row)
             | _stock(row, own, own_points)
             | {
-                "stockLevels.location.name": [_full_name(tryton, place) for place, there in counted.items() if there],
-                "stockLevels.onHand.value": [Decimal(str(there)) for there in counted.values() if there],
+                "stockLevels.location.code": [store["code"] for store, there in counted if there],
+                "stockLevels.location.name": [store["name"] for store, there in counted if there],
+                "stockLevels.location.parentCode": [
+                    (store["parent."] or {}).get("code") for store, there in counted if there
+                ],
+                "stockLevels.onHand.value": [Decimal(str(there)) for _, there in counted if there],
                 "barcode": known.get("ean"),
                 "manufacturerPartNumber": known.get("mpn"),
                 "standardCost.amount": _cost(tryton, id_),
@@ -235,11 +238,6 @@ def _counted(tryton: Tryton, product: int, location: int) -> float:
     (row,) = tryton.call(*ADMINISTRATOR, "model.stock.location.read", *asked[:2], context=asked[2])
     there: float = row["quantity"]
     return there
-
-
-def _full_name(tryton: Tryton, location: int) -> str:
-    (row,) = tryton.rows("stock.location", [["id", "=", location]], ["code", "name"])
-    return f"[{row['code']}] {row['name']}" if row["code"] else str(row["name"])
 
 
 def _cost(tryton: Tryton, product: int) -> Decimal:

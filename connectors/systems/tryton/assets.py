@@ -24,7 +24,6 @@ assets = Resource(
         "updatedAt": stamp("last_modified_at"),
         "organization": company(),
         "vendor": Ref("supplier_invoice_line.invoice.party", form=NUMBER, filter=Can.EQ),
-        "partNumber": At("product.code"),
         "purchaseDate": At("purchase_date"),
         "purchasePrice": money("value", "currency.code"),
     },
@@ -44,5 +43,5 @@ assets = Resource(
         "decommissionedDate",
         "warrantyEndDate",
     ),
-    unmapped=("assetClass", "costCenter"),
+    unmapped=("assetClass", "costCenter", "partNumber"),
 )

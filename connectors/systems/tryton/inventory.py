@@ -58,7 +58,14 @@ _LEVELS = Many(
     "@levels",
     key=("id", "@place.id"),
     fields={
-        "location": Parts({"code": At("@place.code"), "name": At("@place.rec_name"), "type": At("@place.type")}),
+        "location": Parts(
+            {
+                "code": At("@place.code"),
+                "name": At("@place.name"),
+                "type": At("@place.type"),
+                "parentCode": At("@place.parent.code"),
+            }
+        ),
         "onHand": in_unit(Calculated(counted, {"amount": ("quantity", Decimal)}), "default_uom"),
     },
     unsupported=("lot",),
