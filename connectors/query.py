@@ -115,7 +115,8 @@ class OrderBy:
 class Read:
     """One question to a source: rows of a collection, with only these fields, conditions, order and limit.
 
-    Paths are dotted; a step may lead to a linked record or to child rows, as the source has them.
+    Paths are dotted; a step may lead to a linked record or to child rows, as the source has them. `context` is what a
+    source has to know to work values out, such as the places where stock is counted; few sources work any out.
     """
 
     source: str
@@ -123,6 +124,7 @@ class Read:
     where: Where = ALWAYS
     order: tuple[OrderBy, ...] = ()
     limit: int | None = None
+    context: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

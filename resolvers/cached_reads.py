@@ -3,7 +3,7 @@
 import asyncio
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -159,7 +159,7 @@ class CachedReads:
     async def by_keys(self, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float) -> list[Any]:
         """The records with these keys: the system is asked for those only that are not there."""
         digests = {_key_digest(reader, key): key for key in keys}
-        areas = (reader.resource.source, *sorted(reader.resource.beside[name].source for name in reader.beside))
+        areas = (reader.resource.source, *sorted({area for name in reader.beside for area in _areas(reader, name)}))
         records: list[Any] = []
 
         async def ask(missing: Sequence[str], deadline: float) -> Mapping[str, Body]:
@@ -232,11 +232,19 @@ async def read_keys(
     return await read_by_keys(reads, reader, keys, tally, deadline)
 
 
+def _areas(reader: RecordReader, name: str) -> Iterator[str]:
+    """The collections that are read for one that lies beside the rows."""
+    beside = reader.resource.beside[name]
+    yield beside.source
+    if beside.places is not None:
+        yield beside.places.source
+
+
 def _key_digest(reader: RecordReader, key: str) -> str:
     """The name of one row, with the fields that are read of it and what is read beside it."""
     resource = reader.resource
     beside = [
-        (name, item.source, item.key, item.order_paths, item.where, sorted(paths))
+        (name, item.source, item.key, item.order_paths, item.where, item.context, item.places, sorted(paths))
         for name, paths in sorted(reader.beside.items())
         for item in [resource.beside[name]]
     ]

@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -46,7 +46,7 @@ def digest_of(*parts: Any) -> str:
 
 def _canonical(part: Any) -> Any:
     if isinstance(part, Read):
-        return (part.source, sorted(part.paths), part.where, part.order, part.limit)
+        return [sorted(part.paths), *(getattr(part, item.name) for item in fields(part) if item.name != "paths")]
     return part
 
 

@@ -88,6 +88,8 @@ def test_questions_that_differ_have_different_names() -> None:
         Read("s", frozenset("ab"), AllOf((where,))),
         Read("s", frozenset("ab"), AnyOf((where,))),
         Read("s", frozenset("ab"), limit=1),
+        Read("s", frozenset("ab"), context=(("locations", [1]),)),
+        Read("s", frozenset("ab"), context=(("locations", [2]),)),
     ]
     assert len({digest_of("page", read) for read in reads}) == len(reads)
     assert digest_of("page", Read("s", frozenset("ab"))) == digest_of("page", Read("s", frozenset("ba")))
