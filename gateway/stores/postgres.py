@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import URL, ColumnElement, Interval, func, literal
+from sqlalchemy import URL, ColumnElement, ExceptionContext, Interval, event, func, literal
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -25,7 +25,7 @@ _MIGRATION_LOCK = 0x53776974  # any number that other programs in the same datab
 def engine(url: URL) -> AsyncEngine:
     """Prepare a pool; nothing is dialled before the first statement. `sslmode` may be in the URL."""
     query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
-    return create_async_engine(
+    made = create_async_engine(
         url.set(drivername="postgresql+asyncpg", query=query),
         pool_size=_CONNECTIONS,
         max_overflow=0,
@@ -35,6 +35,13 @@ def engine(url: URL) -> AsyncEngine:
         connect_args={"timeout": _CONNECT_SECONDS, "server_settings": _SERVER_SETTINGS},
         hide_parameters=True,  # or an error would carry a customer's data into the log
     )
+    event.listen(made.sync_engine, "handle_error", _hide_values)
+    return made
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    # The driver's own error tells the values that violate a constraint, and a traceback tells causes too.
+    context.original_exception.__cause__ = None
 
 
 def _moment(delay: timedelta) -> ColumnElement[datetime]:

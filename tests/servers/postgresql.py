@@ -1,13 +1,11 @@
 """One PostgreSQL for a whole test session, with a fresh database for everyone who asks."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
-import asyncpg
 import pytest
 from sqlalchemy import URL
 
@@ -17,51 +15,46 @@ from tests.real.odoo import database as program
 _TEMPLATE = "migrated"
 
 
-@dataclass
 class Server:
-    """A running PostgreSQL; `socket` is the folder that clients name as its host."""
+    """A running PostgreSQL, reached by a socket."""
 
-    socket: Path
-    _numbers: Iterator[int] = field(default_factory=count)
-    _is_template_made: bool = False
+    def __init__(self, running: program.Database) -> None:
+        self._running = running
+        self._numbers = count()
+        self._is_template_made = False
 
     def url(self, database: str) -> str:
         """Name a database as the settings do."""
-        host = {"host": str(self.socket)}
+        host = {"host": str(self._running.socket)}
         return URL.create("postgresql", program.ROLE, database=database, query=host).render_as_string()
 
-    async def execute(self, statement: str) -> None:
-        """Carry out one statement beside all databases of tests."""
-        connection = await asyncpg.connect(host=str(self.socket), user=program.ROLE, database="postgres")
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    @asynccontextmanager
-    async def empty(self) -> AsyncIterator[str]:
+    @contextmanager
+    def empty(self) -> Iterator[str]:
         """Make a database without tables, and yield its URL."""
-        async with self._copied("template0") as url:
+        with self._copied("template0") as url:
             yield url
 
     @asynccontextmanager
     async def migrated(self) -> AsyncIterator[str]:
         """Make a database that is up to date, and yield its URL."""
         if not self._is_template_made:
-            await self.execute(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0 STRATEGY file_copy")
+            self._execute(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0 STRATEGY file_copy")
             await (await Database.open(self.url(_TEMPLATE))).close()
             self._is_template_made = True
-        async with self._copied(_TEMPLATE) as url:
+        with self._copied(_TEMPLATE) as url:
             yield url
 
-    @asynccontextmanager
-    async def _copied(self, template: str) -> AsyncIterator[str]:
+    @contextmanager
+    def _copied(self, template: str) -> Iterator[str]:
         name = f"test_{next(self._numbers)}"
-        await self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
             yield self.url(name)
         finally:
-            await self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        self._running.execute(statement, "postgres")
 
 
 @pytest.fixture(scope="session")
@@ -74,4 +67,4 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     cluster = tmp_path_factory.mktemp("postgresql") / "cluster"
     program.create(programs, cluster)
     with program.serving(programs, cluster) as running:
-        yield Server(running.socket)
+        yield Server(running)
