@@ -17,11 +17,6 @@ from gateway.stores.tables import metadata
 ROOT = Path(migrations.__file__).parents[3]
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'switchgear.db'}"
-
-
 def test_head_is_the_newest_revision() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
@@ -29,7 +24,7 @@ def test_head_is_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
 
 
-async def test_the_revisions_lead_to_the_tables(url: str) -> None:
+async def test_the_revisions_lead_to_the_tables(empty_url: str) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, metadata))
@@ -41,7 +36,7 @@ async def test_the_revisions_lead_to_the_tables(url: str) -> None:
             for table in metadata.sorted_tables
         ]
 
-    store = await Store.open(url)
+    store = await Store.open(empty_url)
     async with store.database.reading() as connection:
         assert await connection.run_sync(differences) == []
         migrated = await connection.run_sync(constraints)
@@ -52,16 +47,16 @@ async def test_the_revisions_lead_to_the_tables(url: str) -> None:
     await store.close()
 
 
-async def test_a_newer_database_is_refused_in_words_and_left_alone(url: str) -> None:
-    store = await Store.open(url)
+async def test_a_newer_database_is_refused_in_words_and_left_alone(empty_url: str) -> None:
+    store = await Store.open(empty_url)
     async with store.database.writing() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await store.close()
     with pytest.raises(StoreError, match="newer version"):
-        await Store.open(url)
+        await Store.open(empty_url)
 
 
-async def test_a_revision_that_fails_leaves_nothing_behind(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_revision_that_fails_leaves_nothing_behind(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = migrations.upgrade
 
     def fail_at_the_end(connection: Connection) -> None:
@@ -70,21 +65,21 @@ async def test_a_revision_that_fails_leaves_nothing_behind(url: str, monkeypatch
 
     monkeypatch.setattr(migrations, "upgrade", fail_at_the_end)
     with pytest.raises(RuntimeError):
-        await Store.open(url)
+        await Store.open(empty_url)
     monkeypatch.undo()
-    store = await Store.open(url)
+    store = await Store.open(empty_url)
     assert await store.epoch() == 0
     await store.close()
 
 
-async def test_a_current_database_is_opened_without_alembic(url: str) -> None:
-    await (await Store.open(url)).close()
+async def test_a_current_database_is_opened_without_alembic(empty_url: str) -> None:
+    await (await Store.open(empty_url)).close()
     program = f"""
 import asyncio, sys
 from gateway.stores.sql import Store
 
 async def main():
-    await (await Store.open({url!r})).close()
+    await (await Store.open({empty_url!r})).close()
 
 asyncio.run(main())
 sys.exit("alembic" in sys.modules)
