@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.stores.database import Transaction
 from gateway.stores.errors import InsufficientCredits
-from gateway.stores.rows import SYSTEM, Actor, CreditPool
+from gateway.stores.rows import SYSTEM, Actor, CreditPool, new_id
 from gateway.stores.sql import Store
 
 OPERATOR = Actor(id="key_1", kind="ADMIN", request_id="req-1")
@@ -106,8 +106,7 @@ async def test_the_ledger_adds_up_and_no_more_is_taken_than_there_is(
 ) -> None:
     used = (await store.credits.pool()).used
     await change(store, lambda transaction: store.credits.adjust(transaction, used + granted, OPERATOR))
-    first = (await store.credits.ledger(first=1) or [None])[0]
-    run = f"con_{first.number if first else 0}"
+    run = new_id("con")
 
     async def take(index: int, cost: int) -> int:
         try:

@@ -155,7 +155,9 @@ async def test_a_reader_who_goes_on_after_the_last_number_misses_nothing(pools: 
             seen += await pools[1].events.after(number, first=7)
         return seen
 
-    seen, *_ = await asyncio.gather(read(), *(write(index) for index in range(45)))
+    reading = asyncio.create_task(read())
+    await asyncio.gather(*(write(index) for index in range(45)))
+    seen = await reading
     assert [event.number for event in seen] == list(range(start + 1, start + 46))
     assert sorted(kept, key=lambda event: event.number) == seen
     sequences: dict[str | None, list[int]] = defaultdict(list)
