@@ -24,7 +24,7 @@ class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
     `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
-    all, and says why whenever it is.
+    all, and one that is `held` back only by whoever sees how it is; both say why whenever they are asked.
     """
 
     connection_id: str
@@ -34,6 +34,7 @@ class Source:
     options: dict[str, str] = field(default_factory=dict)
     timeout_ms: int | None = None
     fault: Trouble | None = None
+    held: Trouble | None = None
     max_answer_bytes: int = _MAX_ANSWER_BYTES
     observer: Observer = field(default_factory=Observer, repr=False)
 
@@ -73,7 +74,7 @@ class Source:
     @contextmanager
     def _observed(self, read: Read, tally: Tally, deadline: float) -> Iterator[Call]:
         """Count one call, and tell how it ended."""
-        call = Call(tally.entity)
+        call = Call(tally.entity, read.source)
         started = time.monotonic()
         about = {
             Attribute.CONNECTION: self.connection_id,
@@ -85,7 +86,8 @@ class Source:
             try:
                 yield call
             except BaseException as error:
-                call.outcome = _outcome(error, deadline)
+                call.trouble = _trouble(error, deadline)
+                call.outcome = outcome_of(call.trouble or error)
                 raise
             finally:
                 call.seconds = time.monotonic() - started
@@ -98,8 +100,10 @@ class Source:
 
     async def _make(self, request: Request, call: Call, deadline: float) -> Answer:
         """Send a request within the deadline, a time of the event loop, and read the whole answer."""
-        if self.fault is not None:
-            raise self.fault
+        refusal = self.fault or self.held
+        if refusal is not None:
+            raise refusal
+        call.about = f"{request.method} {call.about}"
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._exchange(request, call)
@@ -173,11 +177,11 @@ class Source:
         return b"".join(parts)
 
 
-def _outcome(error: BaseException, deadline: float) -> str:
+def _trouble(error: BaseException, deadline: float) -> Trouble | None:
     """The meaning of a failure; a deadline around the call that passes first is seen by it as a cancellation."""
     if isinstance(error, asyncio.CancelledError) and asyncio.get_running_loop().time() >= deadline:
-        return outcome_of(TimedOut("The deadline is over."))
-    return outcome_of(error)
+        return TimedOut("The system did not answer within the deadline.")
+    return error if isinstance(error, Trouble) else None
 
 
 def _plain(headers: dict[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ Trouble
 ├── TimedOut           no answer within the deadline
 ├── WrongSystem        something else answers at the address
 ├── AddressRefused     the address may not be called from here
+├── Paused             someone has stopped the use of the connection
 ├── Rejected           the system refuses the request or its values
 ├── NotFound           no such record
 ├── NoSuchRecords      this installation has no such kind of record at all
@@ -87,6 +88,10 @@ class WrongSystem(Trouble):
 
 class AddressRefused(Trouble):
     """The address may not be called from here; nothing was sent."""
+
+
+class Paused(Trouble):
+    """Someone has stopped the use of the connection for a while; nothing was sent."""
 
 
 class Rejected(Trouble):

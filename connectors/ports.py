@@ -6,6 +6,7 @@ from typing import Protocol
 
 import httpx
 
+from connectors.errors import Trouble
 from connectors.query import Page, Read, Request
 from connectors.spec import System
 from connectors.tally import Tally
@@ -68,12 +69,16 @@ class CacheOutcome(Enum):
 class Call:
     """One call to a system; filled in while it is made.
 
-    `entity` is the kind of record that it is for, or empty. `outcome` is `ok`, or the meaning of the failure, such as
-    `timed_out`. `status` is that of the last HTTP answer, if there was one. `requests` counts logins and repetitions.
+    `entity` is the kind of record that it is for, or empty, and `about` the method and the collection that were asked,
+    without values. `outcome` is `ok`, or the meaning of the failure, such as `timed_out`, and `trouble` the failure
+    itself. `status` is that of the last HTTP answer, if there was one. `requests` counts logins and repetitions; a call
+    without any has not reached the system.
     """
 
     entity: str = ""
+    about: str = ""
     outcome: str = "ok"
+    trouble: Trouble | None = None
     status: int | None = None
     requests: int = 0
     rows: int = 0

@@ -42,10 +42,13 @@ class ErrorCode(Enum):
     FILTER_TOO_EXPENSIVE = "The filter would read too many rows."
     INVALID_CURSOR = "The cursor is not ours or does not fit the query."
     CONNECTION_NOT_FOUND = "There is no such connection."
+    CONNECTION_PAUSED = "The connection is paused."
     CONNECTION_DISCONNECTED = "The connection was disconnected."
     CONNECTION_MISCONFIGURED = "The connection's settings are wrong, or lead to another system."
     CREDENTIALS_REJECTED = "The system refused the credentials."
     REAUTHORIZATION_REQUIRED = "The connection needs new credentials."
+    ACCOUNT_MISMATCH = "The credentials belong to another account."
+    INSUFFICIENT_CREDITS = "There are too few credits."
     UPSTREAM_UNREACHABLE = "The system cannot be reached."
     UPSTREAM_TIMEOUT = "The system did not answer in time."
     UPSTREAM_ERROR = "The system failed."
@@ -88,6 +91,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ),
     _R.INVALID_CURSOR: Meaning(_C.REQUEST, False, "Start again without `after`, with the arguments of page one."),
     _R.CONNECTION_NOT_FOUND: Meaning(_C.CONNECTION, False, "Look up the ids with `connections`."),
+    _R.CONNECTION_PAUSED: Meaning(_C.CONNECTION, False, "Resume it with `resumeConnection`."),
     _R.CONNECTION_DISCONNECTED: Meaning(_C.CONNECTION, False, "Connect the system again with `connectSystem`."),
     _R.CONNECTION_MISCONFIGURED: Meaning(
         _C.CONNECTION, False, "Check the address and the settings, and connect the system again."
@@ -95,7 +99,15 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     _R.CREDENTIALS_REJECTED: Meaning(
         _C.CONNECTION, False, "Check user and password in the system itself, then try again."
     ),
-    _R.REAUTHORIZATION_REQUIRED: Meaning(_C.CONNECTION, False, "Connect the system again with credentials that work."),
+    _R.REAUTHORIZATION_REQUIRED: Meaning(
+        _C.CONNECTION, False, "Give new credentials of the same account with `reconnectSystem`."
+    ),
+    _R.ACCOUNT_MISMATCH: Meaning(
+        _C.CONNECTION, False, "Give credentials of the same account, or connect the other one with `connectSystem`."
+    ),
+    _R.INSUFFICIENT_CREDITS: Meaning(
+        _C.CONNECTION, False, "Disconnect what is not needed, or ask the operator for more credits."
+    ),
     _R.UPSTREAM_UNREACHABLE: Meaning(
         _C.UPSTREAM,
         True,
@@ -214,6 +226,26 @@ class CredentialsRejected(MutationError):
     upstream: UpstreamProblem | None = strawberry.field(default=None, description="What the system said.")
 
 
+@strawberry.type(description="The credentials belong to another account.")
+class AccountMismatch(MutationError):
+    """The credentials belong to another account."""
+
+    expected_account: str | None = strawberry.field(
+        default=None, description="The account that the connection belongs to."
+    )
+    actual_account: str | None = strawberry.field(
+        default=None, description="The account that the credentials belong to."
+    )
+
+
+@strawberry.type(description="There are too few credits.")
+class InsufficientCredits(MutationError):
+    """There are too few credits."""
+
+    required: int = strawberry.field(default=0, description="How many are needed.")
+    available: int = strawberry.field(default=0, description="How many are left.")
+
+
 @strawberry.type(description="There is no such connection, customer or key.")
 class NotFound(MutationError):
     """There is no such connection, customer or key."""
@@ -221,7 +253,15 @@ class NotFound(MutationError):
     missing_id: strawberry.ID | None = strawberry.field(default=None, description="What was asked for.")
 
 
-MUTATION_ERRORS = (ValidationFailed, PermissionDenied, ConnectionUnavailable, CredentialsRejected, NotFound)
+MUTATION_ERRORS = (
+    ValidationFailed,
+    PermissionDenied,
+    ConnectionUnavailable,
+    CredentialsRejected,
+    AccountMismatch,
+    InsufficientCredits,
+    NotFound,
+)
 """The concrete errors; the schema has to be told of them, because fields only name the interface."""
 
 
