@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -19,12 +19,16 @@ _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
+def _never() -> None:
+    """No reason not to ask."""
+
+
 @dataclass(eq=False)
 class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
     `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
-    all, and one that is `held` back only by whoever sees how it is; both say why whenever they are asked.
+    all, and says why whenever it is; one that is `held` back cannot for now.
     """
 
     connection_id: str
@@ -34,7 +38,7 @@ class Source:
     options: dict[str, str] = field(default_factory=dict)
     timeout_ms: int | None = None
     fault: Trouble | None = None
-    held: Trouble | None = None
+    held: Callable[[], Trouble | None] = _never
     max_answer_bytes: int = _MAX_ANSWER_BYTES
     observer: Observer = field(default_factory=Observer, repr=False)
 
@@ -100,7 +104,7 @@ class Source:
 
     async def _make(self, request: Request, call: Call, deadline: float) -> Answer:
         """Send a request within the deadline, a time of the event loop, and read the whole answer."""
-        refusal = self.fault or self.held
+        refusal = self.fault or self.held()
         if refusal is not None:
             raise refusal
         call.about = f"{request.method} {call.about}"

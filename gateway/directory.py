@@ -12,14 +12,18 @@ import httpx
 import strawberry
 
 from connectors.client import Source
-from connectors.errors import Reauthorize, Trouble
+from connectors.errors import Paused, Reauthorize, Trouble
 from connectors.ports import Observer
 from connectors.registry import find_system
 from gateway.auth import Caller
+from gateway.condition import KeptCondition
 from gateway.egress import Egress, UrlRefused
 from gateway.keyring import Keyring, SealBroken
 from gateway.stores import rows
 from gateway.stores.sql import Store
+from gateway.telemetry.observers import Observers
+from gateway.vitals import Vitals
+from gateway.watch import Watch, vitals_of
 from resolvers.describing import describe_system
 from resolvers.ports import CacheScope, LiveSource
 from schema.connections import (
@@ -32,11 +36,13 @@ from schema.connections import (
     Viewer,
 )
 from schema.freshness import Freshness
-from schema.health import ConnectionLifecycle
+from schema.health import Condition, ConnectionLifecycle
 from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
+_MANY = 500
+"""With more connections than this, all states are read rather than those that are named."""
 _VERSION = version("switchgear")
 _TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
 """Seconds to connect; how long an answer may take is bounded by the deadline of the request."""
@@ -49,13 +55,24 @@ def _unheard(system: str, deployment: str, environment: str) -> Observer:
     return Observer()
 
 
+_IN_USE = (ConnectionLifecycle.ENABLED.name, ConnectionLifecycle.PAUSED.name)
+
+
 class Directory:
     """The snapshot that every request is served from, and the open sources behind it."""
 
     def __init__(
-        self, store: Store, keyring: Keyring, egress: Egress, *, max_answer_bytes: int, observe: Observe = _unheard
+        self,
+        store: Store,
+        keyring: Keyring,
+        egress: Egress,
+        *,
+        max_answer_bytes: int,
+        observe: Observe = _unheard,
+        watch: Watch | None = None,
     ) -> None:
         self.store = store
+        self.watch = watch or Watch(store)
         self._keyring = keyring
         self._egress = egress
         self._max_answer_bytes = max_answer_bytes
@@ -78,21 +95,24 @@ class Directory:
         """
         async with self._refreshing:
             if await self.store.epoch() != self._snapshot.epoch:
-                self._adopt(await self.store.snapshot())
+                snapshot = await self.store.snapshot()
+                self._adopt(snapshot, await self.store.states.all())
 
-    def _adopt(self, snapshot: rows.Snapshot) -> None:
+    def _adopt(self, snapshot: rows.Snapshot, states: Mapping[str, rows.State]) -> None:
         """Serve from a snapshot from now on; sources that are still the same stay open."""
         customers = {item.id: describe_customer(item) for item in snapshot.customers.values()}
         previews = {key.connection_id: key.preview for key in snapshot.keys.values() if key.connection_id}
         before, lives = self._snapshot, {}
         for row in sorted(snapshot.connections.values(), key=lambda item: item.id):
             sealed = snapshot.sealed.get(row.id)
-            if row.lifecycle != ConnectionLifecycle.ENABLED.name or sealed is None or not _is_known(row):
+            if row.lifecycle not in _IN_USE or sealed is None or not _is_known(row) or row.id not in states:
                 continue
-            described = describe_connection(row, customers.get(row.customer_id), previews.get(row.id))
             known = self._lives.get(row.id)
             is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
-            source = known.source if known is not None and is_same else self._open(row, sealed)
+            vitals = self.watch.follow(row, states[row.id], is_new=not is_same)
+            condition = KeptCondition(row, vitals, self.watch.clock)
+            described = describe_connection(row, customers.get(row.customer_id), previews.get(row.id), condition)
+            source = known.source if known is not None and is_same else self._open(row, sealed, vitals)
             if source is not None:
                 scope = CacheScope(row.customer_id, row.id, generation_of(row, sealed, source.system.revision))
                 lives[row.id] = LiveSource(described, source, scope, _freshness_of(row.settings))
@@ -100,21 +120,31 @@ class Directory:
             live.source for key, live in self._lives.items() if key not in lives or lives[key].source is not live.source
         ]
         self._snapshot, self._customers, self._lives = snapshot, customers, lives
+        self.watch.forget_all_but(lives)
         for source in gone:
             self._close_soon(source)
 
-    def _open(self, row: rows.Connection, sealed: str) -> Source | None:
+    def _open(self, row: rows.Connection, sealed: str, vitals: Vitals) -> Source | None:
         """A source that cannot be opened still stands among the others, so that queries tell of it."""
         fault: Trouble
-        observer = self._observe(row.system, row.deployment, row.environment)
+        counted = self._observe(row.system, row.deployment, row.environment)
+        observer = Observers((counted, self.watch.observer(vitals)))
         try:
+            if row.lifecycle == ConnectionLifecycle.PAUSED.name:
+                return self._unusable(row, Paused("The connection is paused."), observer)
             answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
-            return self.open_source(row.system, row.auth_method, row.id, answers, row.settings, observer)
+            source = self.open_source(row.system, row.auth_method, row.id, answers, row.settings, observer)
+            if source is not None:
+                source.held = vitals.refusal
+            return source
         except SealBroken:
             fault = Reauthorize("The stored credentials cannot be read with the present keys.")
         except UrlRefused as refused:
             fault = refused
         _LOGGER.error("a connection cannot be opened: %s", fault, extra={"connection_id": row.id})
+        return self._unusable(row, fault, observer)
+
+    def _unusable(self, row: rows.Connection, fault: Trouble, observer: Observer) -> Source | None:
         system = find_system(row.system)
         if system is None:
             return None
@@ -160,6 +190,26 @@ class Directory:
         """Every connection in use, in the order of their ids."""
         return self._lives.values()
 
+    def live(self, connection_id: str) -> LiveSource | None:
+        """A connection in use, by id."""
+        return self._lives.get(connection_id)
+
+    def condition(self, row: rows.Connection, state: rows.State) -> Condition:
+        """How a connection is, with what this process knows beside what is kept."""
+        vitals = self.watch.vitals.get(row.id) or vitals_of(row, state)
+        vitals.adopt(state)
+        return KeptCondition(row, vitals, self.watch.clock)
+
+    def answers_of(self, row: rows.Connection) -> Mapping[str, str] | None:
+        """The stored answers to a connection's form; None where they cannot be read."""
+        sealed = self._snapshot.sealed.get(row.id)
+        try:
+            return None if sealed is None else dict(
+                json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
+            )
+        except SealBroken:
+            return None
+
     def view(self, caller: Caller) -> "CallerView":
         """What one caller sees."""
         return CallerView(self, caller)
@@ -196,19 +246,33 @@ class CallerView:
         store, customer_id = self._directory.store, self.caller.key.customer_id
         customers = {customer.id: customer for customer in await self.customers()}
         found = await _all(lambda **page: store.connections(customer_id, **page))
-        previews = await self._previews()
-        return [
-            describe_connection(row, customers.get(strawberry.ID(row.customer_id or "")), previews.get(row.id))
-            for row in found
-            if self.caller.sees(row.customer_id, row.id) and _is_known(row)
-        ]
-
-    async def _previews(self) -> dict[str | None, str]:
-        return {key.connection_id: key.preview for key in self._directory.keys.values() if key.connection_id}
+        return await self.describe([row for row in found if self.caller.sees(row.customer_id, row.id)], customers)
 
     async def connection(self, connection_id: str) -> ConnectedSystem | None:
         """A connection by id."""
-        return next((item for item in await self.connections() if item.id == connection_id), None)
+        row = await self._directory.store.connection(connection_id, customer_id=self.caller.key.customer_id)
+        if row is None or not self.caller.sees(row.customer_id, row.id):
+            return None
+        owner = await self._directory.store.customer(row.customer_id)
+        customers = {} if owner is None else {strawberry.ID(owner.id): describe_customer(owner)}
+        return next(iter(await self.describe([row], customers)), None)
+
+    async def describe(
+        self, found: Sequence[rows.Connection], customers: Mapping[strawberry.ID, Customer]
+    ) -> list[ConnectedSystem]:
+        """Connections as clients see them, with how they are now."""
+        states = await self._directory.store.states.all(None if len(found) > _MANY else [row.id for row in found])
+        previews = {key.connection_id: key.preview for key in self._directory.keys.values() if key.connection_id}
+        return [
+            describe_connection(
+                row,
+                customers.get(strawberry.ID(row.customer_id)),
+                previews.get(row.id),
+                self._directory.condition(row, states[row.id]),
+            )
+            for row in found
+            if row.id in states and _is_known(row)
+        ]
 
     async def keys(self, customer_id: str) -> list[ApiKey]:
         """The keys of a customer, for callers that may manage them."""
@@ -292,7 +356,9 @@ def describe_customer(row: rows.Customer) -> Customer:
     )
 
 
-def describe_connection(row: rows.Connection, customer: Customer | None, preview: str | None) -> ConnectedSystem:
+def describe_connection(
+    row: rows.Connection, customer: Customer | None, preview: str | None, condition: Condition
+) -> ConnectedSystem:
     """A connection as clients see it."""
     system = find_system(row.system)
     if system is None:
@@ -310,6 +376,8 @@ def describe_connection(row: rows.Connection, customer: Customer | None, preview
         created_at=row.created_at,
         authorized_at=row.authorized_at,
         token_preview=preview,
+        condition=condition,
+        predecessor_id=row.predecessor_id,
     )
 
 

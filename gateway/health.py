@@ -95,6 +95,16 @@ class HealthMachine:
         """Go on from a health that was stored, by this process or another one."""
         self.health = health
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there was a trouble that counts only when it is met again."""
+        return self._doubted is not None and self.health.health not in _NEEDS_SOMEONE
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether the latest calls went well, in a system that is not well yet."""
+        return self._good_since is not None and self.health.health in (*_HELD_BACK, *_NEEDS_SOMEONE)
+
     def succeeded(self, entity: EntityType, now: datetime) -> Change | None:
         """A call for a kind of record went well."""
         self._unsent_since = self._doubted = None

@@ -1,5 +1,6 @@
 """What can be done with each kind of record of a system, field by field."""
 
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated
 
@@ -28,6 +29,7 @@ class OperationSupport(Enum):
     SUPPORTED = "It is."
     UNSUPPORTED = "The system cannot do it."
     NOT_IMPLEMENTED = "This product cannot do it yet."
+    NOT_PERMITTED = "The connection's user may not do it."
 
 
 @enumeration
@@ -35,6 +37,7 @@ class CapabilityEvidence(Enum):
     """How a capability is known."""
 
     DECLARED = "The connector says so."
+    OBSERVED = "It was seen in use."
 
 
 @enumeration
@@ -103,3 +106,15 @@ class EntityCapability:
         if roots is None:
             return self.all_fields
         return [item for item in self.all_fields if any(f"{item.path}.".startswith(f"{root}.") for root in roots)]
+
+
+def without_rights(capability: EntityCapability) -> EntityCapability:
+    """The capability of a user whom the system does not let read these records."""
+    refused = OperationCapability(
+        operation=Operation.READ,
+        support=OperationSupport.NOT_PERMITTED,
+        evidence=CapabilityEvidence.OBSERVED,
+        reason="The system does not let the connection's user read these records.",
+    )
+    operations = [refused if item.operation is Operation.READ else item for item in capability.operations]
+    return replace(capability, operations=operations)

@@ -7,9 +7,26 @@ from typing import Annotated, Any, Protocol
 import strawberry
 
 from schema.absent import given
+from schema.capabilities import Entities, EntityCapability, without_rights
+from schema.credits import ConnectionCredits, credits_of
 from schema.enums import enumeration
-from schema.filters import Filterable, FilterShape, IDFilter, StringFilter, enum_filter, filter_input, parse
-from schema.health import ConnectionLifecycle
+from schema.errors import ErrorCode, failure
+from schema.event_pages import EventConnection
+from schema.filters import EVERYTHING, Filterable, FilterShape, IDFilter, StringFilter, enum_filter, filter_input, parse
+from schema.health import (
+    Circuit,
+    Condition,
+    ConnectionHealth,
+    ConnectionLifecycle,
+    ConnectionStatus,
+    Credential,
+    EntityHealth,
+    EntityHealthStatus,
+    Latency,
+    RateLimit,
+    StatusReason,
+    UpstreamCall,
+)
 from schema.matching import compile_test
 from schema.model import described_type
 from schema.pages import After, First, page_type, slice_page
@@ -64,6 +81,7 @@ CONNECTED_SYSTEM_FILTER = FilterShape(
         Filterable("id", "id", IDFilter, "The global id."),
         Filterable("customerId", "customer.id", IDFilter, "The customer."),
         Filterable("system", "system.key", StringFilter, "The system, by key."),
+        Filterable("status", "condition.status", enum_filter(ConnectionStatus), "How it is."),
         Filterable("environment", "environment", enum_filter(Environment), "What kind of data it holds."),
         Filterable("tag", "tags", StringFilter, "One of its tags."),
     ),
@@ -72,6 +90,18 @@ CONNECTED_SYSTEM_FILTER = FilterShape(
 )
 CustomerFilter: Any = filter_input(CUSTOMER_FILTER)
 ConnectedSystemFilter: Any = filter_input(CONNECTED_SYSTEM_FILTER)
+
+
+_MOST_CALLS = 100
+
+
+def _now(name: str, description: str) -> Any:
+    """A field that tells how the connection is at the moment it is asked."""
+
+    def resolve(root: Any) -> Any:
+        return getattr(root.condition, name)
+
+    return strawberry.field(resolver=resolve, description=description)
 
 
 @described_type
@@ -92,6 +122,78 @@ class ConnectedSystem(Node):
     created_at: datetime = strawberry.field(description="When it was created.")
     authorized_at: datetime | None = strawberry.field(description="When its credentials last passed the check.")
     token_preview: str | None = strawberry.field(description="The start and end of its API token.")
+    condition: strawberry.Private[Condition]
+    predecessor_id: strawberry.Private[str | None] = None
+
+    status: ConnectionStatus = _now("status", "How it is, in one word.")
+    status_reason: StatusReason | None = _now("status_reason", "Why, and what to do.")
+    health: ConnectionHealth = _now("health", "How the system answers, while the connection is enabled.")
+    circuit: Circuit = _now("circuit", "Whether calls to the system go through.")
+    credential: Credential = _now("credential", "The state of its credentials.")
+    is_readable: bool = _now("is_readable", "Whether reads would be tried now.")
+    last_success_at: datetime | None = _now("last_success_at", "When a call last went well.")
+    last_failure_at: datetime | None = _now("last_failure_at", "When a call last failed.")
+    lost_at: datetime | None = _now("lost_at", "When the system was lost, if it is.")
+    lost_reason: StatusReason | None = _now("lost_reason", "Why it was lost.")
+    latency: Latency | None = _now("latency", "How fast the system has answered lately.")
+    error_rate: float | None = _now("error_rate", "The share of recent calls that failed, from 0 to 1.")
+    limits: RateLimit | None = _now("limits", "What the system still lets us do.")
+    entity_health: list[EntityHealth] = _now("entity_health", "How each kind of record fares.")
+
+    @strawberry.field(description="What the connection costs.")
+    def credits(self) -> ConnectionCredits:
+        """Work it out of the system's tier and of where it runs."""
+        return credits_of(self.system.tier, self.deployment)
+
+    @strawberry.field(description="Whether writes would be tried now; this product only reads so far.")
+    def is_writable(self) -> bool:
+        """Nothing is written yet."""
+        return False
+
+    @strawberry.field(description="What can be done through this connection, with its user's rights.")
+    def capabilities(self, entities: Entities = strawberry.UNSET) -> list[EntityCapability]:
+        """Narrow the capabilities to some kinds of record, and take away what the user may not do."""
+        wanted = given(entities)
+        forbidden = {
+            item.entity
+            for item in self.condition.entity_health
+            if item.status is EntityHealthStatus.PERMISSION_DENIED
+        }
+        return [
+            without_rights(item) if item.entity in forbidden else item
+            for item in self.system.all_capabilities
+            if wanted is None or item.entity in wanted
+        ]
+
+    @strawberry.field(description="What has happened to it, latest first.", graphql_type=EventConnection)
+    async def events(
+        self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET
+    ) -> Any:
+        """Page the connection's events."""
+        return await info.context.history.events(EVERYTHING, first, given(after), self)
+
+    @strawberry.field(description="The last calls that were made to it by the process that answers, newest first.")
+    def calls(
+        self,
+        first: Annotated[int | None, strawberry.argument(description="How many, at most 100.")] = 20,
+        only_failed: Annotated[bool | None, strawberry.argument(description="Only those that failed.")] = False,
+    ) -> list[UpstreamCall]:
+        """List the calls."""
+        if first is None or not 0 <= first <= _MOST_CALLS:
+            raise failure(
+                ErrorCode.VALIDATION_FAILED, f"`first` must lie between 0 and {_MOST_CALLS}.", field="first"
+            )
+        return self.condition.calls(first, bool(only_failed))
+
+    @strawberry.field(description="The connection that it replaces.")
+    async def predecessor(
+        self, info: strawberry.Info[Any, Any]
+    ) -> Annotated["ConnectedSystem", strawberry.lazy("schema.connections")] | None:
+        """Find the connection that was there before."""
+        if self.predecessor_id is None:
+            return None
+        found: ConnectedSystem | None = await info.context.directory.connection(self.predecessor_id)
+        return found
 
 
 @described_type

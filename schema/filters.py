@@ -215,14 +215,14 @@ class Filterable:
 
 @dataclass(frozen=True, eq=False)
 class FilterShape:
-    """A whole filter input: its entries, and the paths that its `text` searches."""
+    """A whole filter input: its entries, and the paths that its `text` searches, where it has one."""
 
     name: str
     module: str
     about: str
     entries: tuple[Filterable, ...]
-    searched: tuple[str, ...]
-    text: str
+    searched: tuple[str, ...] = ()
+    text: str = ""
     can_combine: bool = True
 
 
@@ -278,7 +278,8 @@ def filter_input(shape: FilterShape) -> type[Any]:
         add("and", list[itself], "All of these.")
         add("or", list[itself], "At least one of these.")
         add("not", itself, "Not this; it also finds rows without a value.")
-    add("text", str, shape.text)
+    if shape.text:
+        add("text", str, shape.text)
     for item in shape.entries:
         add(item.name, item.input, item.description)
     derived = type(shape.name, (), namespace)
@@ -295,7 +296,7 @@ def parse(shape: FilterShape, given: Any, where: str = "filter") -> Tree:
         value = getattr(given, f"{item.name}_")
         if value:
             terms.append(_parse_conditions(item.path, value, f"{where}.{item.name}"))
-    if given.text_:
+    if shape.text and given.text_:
         terms.append(_search(shape, given.text_))
     if shape.can_combine:
         for place, group in enumerate(given.and_ or ()):

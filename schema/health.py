@@ -2,12 +2,15 @@
 
 from datetime import datetime
 from enum import Enum
+from typing import Protocol
 
 import strawberry
 
+from schema.capabilities import Operation
 from schema.enums import enumeration
 from schema.errors import Problem
 from schema.model import EntityType, described_type
+from schema.systems import AuthMethod
 
 
 @enumeration
@@ -76,8 +79,6 @@ class CredentialStatus(Enum):
     """The state of credentials."""
 
     VALID = "They work."
-    EXPIRING = "They work, but expire soon."
-    EXPIRED = "They have expired."
     REVOKED = "They were revoked or refused."
 
 
@@ -99,7 +100,6 @@ class StatusReasonCode(Enum):
     PAUSED_BY_USER = "Someone paused it."
     DISCONNECTED_BY_USER = "Someone disconnected it."
     CREDENTIALS_REJECTED = "The system refused the credentials."
-    CREDENTIALS_EXPIRED = "The credentials have expired."
     PERMISSION_MISSING = "The user lacks rights."
     RATE_LIMITED = "The system has had too many calls."
     ERROR_RATE_HIGH = "Too many calls fail."
@@ -115,7 +115,6 @@ REMEDIES: dict[StatusReasonCode, str] = {
     StatusReasonCode.PAUSED_BY_USER: "Resume it with `resumeConnection`.",
     StatusReasonCode.DISCONNECTED_BY_USER: "Connect the system again with `connectSystem`.",
     StatusReasonCode.CREDENTIALS_REJECTED: "Give new credentials of the same account with `reconnectSystem`.",
-    StatusReasonCode.CREDENTIALS_EXPIRED: "Give new credentials of the same account with `reconnectSystem`.",
     StatusReasonCode.PERMISSION_MISSING: "Give the connection's user the rights that the system's setup guide lists.",
     StatusReasonCode.RATE_LIMITED: "Wait; calls go on by themselves. If it happens often, ask for a greater quota.",
     StatusReasonCode.ERROR_RATE_HIGH: "Look at the system's own log; calls go on by themselves once it is well.",
@@ -150,6 +149,30 @@ class Circuit:
 
 
 @described_type
+class Credential:
+    """The state of a connection's credentials; never the credentials themselves."""
+
+    auth_method: AuthMethod | None = strawberry.field(description="The way of logging in.")
+    status: CredentialStatus = strawberry.field(description="The state.")
+
+
+@described_type
+class Latency:
+    """How fast a system has answered lately."""
+
+    p50_ms: int = strawberry.field(name="p50Ms", description="Half of the calls took no longer.")
+    p95_ms: int = strawberry.field(name="p95Ms", description="95 of 100 calls took no longer.")
+
+
+@described_type
+class RateLimit:
+    """How many calls are still allowed."""
+
+    remaining: int | None = strawberry.field(default=None, description="How many are left.")
+    reset_at: datetime | None = strawberry.field(default=None, description="When the count starts again.")
+
+
+@described_type
 class EntityHealth:
     """How one kind of record fares."""
 
@@ -157,3 +180,80 @@ class EntityHealth:
     status: EntityHealthStatus = strawberry.field(description="How it fares.")
     last_success_at: datetime | None = strawberry.field(default=None, description="When a call last went well.")
     last_error: Problem | None = strawberry.field(default=None, description="What last went wrong.")
+
+
+@described_type
+class UpstreamCall:
+    """A call that was made to a connected system, without values."""
+
+    started_at: datetime = strawberry.field(description="When.")
+    duration_ms: int = strawberry.field(description="How long it took.")
+    entity: EntityType | None = strawberry.field(description="The kind of record that it was about.")
+    operation: Operation | None = strawberry.field(description="What it did.")
+    request: str = strawberry.field(description="The method and path, without values.")
+    http_status: int | None = strawberry.field(description="The status of the answer, where there was one.")
+    error: Problem | None = strawberry.field(description="What went wrong.")
+    request_id: strawberry.ID | None = strawberry.field(description="The request of ours that it belongs to.")
+
+
+class Condition(Protocol):
+    """How a connection is now, as the process behind the graph knows it."""
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """The one word for it."""
+
+    @property
+    def status_reason(self) -> StatusReason | None:
+        """Why, and what to do."""
+
+    @property
+    def health(self) -> ConnectionHealth:
+        """How the system answers."""
+
+    @property
+    def circuit(self) -> Circuit:
+        """Whether calls go through."""
+
+    @property
+    def credential(self) -> Credential:
+        """The state of the credentials."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether reads would be tried now."""
+
+    @property
+    def last_success_at(self) -> datetime | None:
+        """When a call last went well."""
+
+    @property
+    def last_failure_at(self) -> datetime | None:
+        """When a call last failed."""
+
+    @property
+    def lost_at(self) -> datetime | None:
+        """When the system was lost, if it is."""
+
+    @property
+    def lost_reason(self) -> StatusReason | None:
+        """Why it was lost."""
+
+    @property
+    def latency(self) -> Latency | None:
+        """How fast the system has answered lately."""
+
+    @property
+    def error_rate(self) -> float | None:
+        """The share of recent calls that failed."""
+
+    @property
+    def limits(self) -> RateLimit | None:
+        """What the system still allows, where it has said so."""
+
+    @property
+    def entity_health(self) -> list[EntityHealth]:
+        """How each kind of record fares."""
+
+    def calls(self, first: int, only_failed: bool) -> list[UpstreamCall]:
+        """The last calls, newest first."""

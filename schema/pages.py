@@ -153,3 +153,21 @@ def read_row_cursor(cursor: str) -> str:
         return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, UnicodeError, ValueError):
         raise failure(ErrorCode.INVALID_CURSOR, "The cursor is not one of ours.", field="after") from None
+
+
+def page_of_part(
+    connection: type[Any], rows: list[Any], size: int, after: str | None
+) -> Any:
+    """A page of rows of which one more was read than belongs on it, where there is one; nobody counts them all."""
+    chosen = rows[:size]
+    cursors = [row_cursor(str(row.id)) for row in chosen]
+    return connection(
+        nodes=chosen,
+        edges=[connection.Edge(cursor=cursor, node=row) for cursor, row in zip(cursors, chosen, strict=True)],
+        page_info=PageInfo(
+            has_next_page=len(rows) > size,
+            has_previous_page=after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else after,
+        ),
+    )

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, insert, or_, select, update
 
 from gateway.stores.database import Database, Transaction
 from gateway.stores.mapping import values_of
@@ -59,6 +60,18 @@ class States:
         )
         sequence = found.scalar_one_or_none()
         return None if sequence is None else replace(state, version=state.version + 1, sequence=sequence)
+
+    async def note(self, connection_id: str, success: datetime | None, failure: datetime | None) -> None:
+        """Write down when a call last went well and badly, unless something later is there; no version rises."""
+        moments = {connection_states.c.last_success_at: success, connection_states.c.last_failure_at: failure}
+        async with self._database.writing() as transaction:
+            for column, moment in moments.items():
+                if moment is not None:
+                    mine = connection_states.c.connection_id == connection_id
+                    earlier = or_(column.is_(None), column < moment)
+                    await transaction.execute(
+                        update(connection_states).where(mine, earlier).values({column.name: moment})
+                    )
 
 
 def _states() -> Select[*tuple[Any, ...]]:

@@ -101,5 +101,6 @@ def live_source(name: str, system: System, source: Source) -> LiveSource:
         created_at=MOMENT,
         authorized_at=MOMENT,
         token_preview=None,
+        condition=None,  # type: ignore[arg-type]
     )
     return LiveSource(connection, source)

@@ -1,0 +1,318 @@
+"""What one process knows of a connection: its kept state, and how its calls have gone lately."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from statistics import quantiles
+from typing import Any
+
+from connectors.errors import (
+    BadAnswer,
+    NoSuchRecords,
+    NotFound,
+    RateLimited,
+    Reauthorize,
+    Rejected,
+    TimedOut,
+    Trouble,
+    Unavailable,
+)
+from connectors.ports import BreakerState, Call
+from gateway.health import Change, Health, HealthMachine, Reason
+from gateway.logging import request_id
+from gateway.stores import rows
+from resolvers.outcomes import code_of
+from schema.events import EventType
+from schema.health import REMEDIES, ConnectionHealth, EntityHealthStatus, StatusReasonCode
+from schema.model import EntityType
+
+CALLS_KEPT = 100
+FAILURES_IN_A_ROW = 5
+"""So many and a system fails too often, even where no breaker has said so."""
+LATELY = timedelta(minutes=15)
+_FAILURES = (Unavailable, TimedOut, BadAnswer)
+_NO_FAULT = (Rejected, NotFound, NoSuchRecords)
+"""What a system answers about one request, and that says nothing of the system."""
+_LIMITED_UNTIL = "limitedUntil"
+
+
+@dataclass(frozen=True, slots=True)
+class HeardCall:
+    """A call that has reached the system, without values."""
+
+    started_at: datetime
+    seconds: float
+    entity: EntityType | None
+    about: str
+    status: int | None
+    trouble: Trouble | None
+    request_id: str
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the system, and not the request, is to blame."""
+        return self.trouble is not None and not isinstance(self.trouble, _NO_FAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call has ended, well if there is no trouble."""
+
+    entity: EntityType | None
+    trouble: Trouble | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """So many calls have failed that something is wrong."""
+
+    trouble: Trouble
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The circuit breaker has changed."""
+
+    breaker: BreakerState
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Time has passed."""
+
+    at: datetime
+
+
+Report = Called | Failing | Turned | Passed
+"""What there is to think about."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The next state, and the events that tell of it, each with its data."""
+
+    state: rows.State
+    events: tuple[tuple[EventType, Mapping[str, Any] | None], ...]
+
+
+@dataclass(eq=False)
+class Vitals:
+    """One connection as this process knows it; `entities` are the kinds of record that its system has."""
+
+    state: rows.State
+    entities: frozenset[EntityType]
+    machine: HealthMachine = field(init=False)
+    calls: deque[HeardCall] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
+    failures: int = 0
+    failures_by_entity: Counter[EntityType] = field(default_factory=Counter)
+    errors: dict[EntityType, Mapping[str, Any]] = field(default_factory=dict)
+    succeeded: dict[EntityType, datetime] = field(default_factory=dict)
+    last_success_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    is_noted: bool = True
+
+    def __post_init__(self) -> None:
+        self.renew()
+
+    @property
+    def health(self) -> ConnectionHealth:
+        """How the system answers, as far as was kept."""
+        return ConnectionHealth[self.state.health]
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the system has had too many calls."""
+        return self.health is ConnectionHealth.RATE_LIMITED
+
+    @property
+    def limited_until(self) -> datetime | None:
+        """When a system takes calls again that has had too many."""
+        return health_of(self.state).limited_until
+
+    def renew(self) -> None:
+        """Forget what was thought of credentials or settings that were replaced."""
+        self.machine = HealthMachine(self.entities, health_of(self.state))
+        self.failures = 0
+        self.failures_by_entity.clear()
+
+    def adopt(self, state: rows.State) -> None:
+        """Go on from a state that was kept, unless it is older than the one that is known."""
+        if state.version >= self.state.version:
+            self.state = state
+            self.machine.adopt(health_of(state))
+
+    def refusal(self) -> Trouble | None:
+        """Why the system is not to be asked now."""
+        if self.health is not ConnectionHealth.REAUTHORIZATION_REQUIRED:
+            return None
+        return Reauthorize("The system has refused the credentials, so it is not asked until it has new ones.")
+
+    def hear(self, call: Call, entity: EntityType | None, now: datetime) -> list[Report]:
+        """Remember a call that has ended; what there is to think about."""
+        if call.requests == 0 or (call.trouble is None and call.outcome != "ok"):
+            return []
+        started = now - timedelta(seconds=call.seconds)
+        heard = HeardCall(started, call.seconds, entity, call.about, call.status, call.trouble, request_id.get())
+        self.calls.append(heard)
+        self.is_noted = False
+        if heard.has_failed:
+            self.last_failure_at = now
+        else:
+            self.last_success_at = now
+        if entity is not None:
+            self._count(entity, heard, now)
+        reports: list[Report] = [Called(entity, call.trouble, now)]
+        if isinstance(call.trouble, _FAILURES):
+            self.failures += 1
+            if self.failures >= FAILURES_IN_A_ROW:
+                reports.append(Failing(call.trouble, now))
+        elif not isinstance(call.trouble, RateLimited):
+            self.failures = 0
+        return reports
+
+    def _count(self, entity: EntityType, heard: HeardCall, now: datetime) -> None:
+        if heard.trouble is None:
+            self.succeeded[entity] = now
+            self.failures_by_entity[entity] = 0
+            self.errors.pop(entity, None)
+        elif heard.has_failed:
+            self.failures_by_entity[entity] += isinstance(heard.trouble, _FAILURES)
+            self.errors[entity] = {"code": code_of(heard.trouble).name, "message": heard.trouble.message}
+
+    def step(self, report: Report) -> Step | None:
+        """What follows from a report: nothing, or a change that is to be kept."""
+        if self.state.lifecycle != rows.ENABLED:
+            return None
+        match report:
+            case Called(entity, None, at):
+                change = self.machine.succeeded(entity, at) if entity is not None else None
+            case Called(entity, trouble, at) if trouble is not None:
+                change = self.machine.failed(entity, trouble, at)
+            case Failing(trouble, at):
+                change = self.machine.opened(trouble, at)
+            case Passed(at):
+                change = self.machine.passed(at)
+            case Turned(breaker, at):
+                return self._turn(breaker, at)
+            case _:
+                return None
+        if change is None:
+            return None
+        events = tuple((event, self._data(event, change, report)) for event in change.events)
+        return Step(self._after(change, report.at), events)
+
+    def _turn(self, breaker: BreakerState, at: datetime) -> Step | None:
+        if breaker.name == self.state.circuit:
+            return None
+        is_closed = breaker is BreakerState.CLOSED
+        opened_at = None if is_closed else self.state.circuit_opened_at or at
+        state = replace(self._noted(at), circuit=breaker.name, circuit_opened_at=opened_at)
+        if is_closed:
+            return Step(state, ((EventType.CONNECTION_CIRCUIT_CLOSED, None),))
+        was_closed = self.state.circuit == BreakerState.CLOSED.name
+        return Step(state, ((EventType.CONNECTION_CIRCUIT_OPENED, None),) if was_closed else ())
+
+    def _after(self, change: Change, at: datetime) -> rows.State:
+        health = change.after
+        reason = None if health.reason is None else kept_reason(health.reason)
+        lost_reason = (self.state.lost_reason or reason) if health.lost_at is not None else None
+        memory = {} if health.limited_until is None else {_LIMITED_UNTIL: health.limited_until.isoformat()}
+        is_refused = health.health is ConnectionHealth.REAUTHORIZATION_REQUIRED
+        return replace(
+            self._noted(at),
+            health=health.health.name,
+            reason=reason,
+            credential_status="REVOKED" if is_refused else "VALID",
+            entity_health={
+                entity.name: rows.EntityHealth(
+                    status=status.name,
+                    last_success_at=self.last_success_of(entity),
+                    last_error=self.error_of(entity),
+                )
+                for entity, status in health.entities.items()
+            },
+            lost_at=health.lost_at,
+            lost_reason=lost_reason,
+            memory=memory,
+        )
+
+    def _noted(self, at: datetime) -> rows.State:
+        return replace(
+            self.state,
+            failure_count=self.failures,
+            last_success_at=latest(self.last_success_at, self.state.last_success_at),
+            last_failure_at=latest(self.last_failure_at, self.state.last_failure_at),
+            updated_at=at,
+        )
+
+    def last_success_of(self, entity: EntityType) -> datetime | None:
+        """When a call for a kind of record last went well."""
+        kept = self.state.entity_health.get(entity.name)
+        return latest(self.succeeded.get(entity), kept.last_success_at if kept is not None else None)
+
+    def error_of(self, entity: EntityType) -> Mapping[str, Any] | None:
+        """What last went wrong with a kind of record, while it does."""
+        if entity in self.errors or entity in self.succeeded:
+            return self.errors.get(entity)
+        kept = self.state.entity_health.get(entity.name)
+        return kept.last_error if kept is not None else None
+
+    def status_of(self, entity: EntityType) -> EntityHealthStatus:
+        """How one kind of record fares."""
+        kept = self.machine.health.entities.get(entity, EntityHealthStatus.UNKNOWN)
+        is_well = kept in (EntityHealthStatus.OK, EntityHealthStatus.UNKNOWN)
+        is_failing = self.failures_by_entity[entity] >= FAILURES_IN_A_ROW
+        return EntityHealthStatus.DEGRADED if is_well and is_failing else kept
+
+    def lately(self, now: datetime) -> list[HeardCall]:
+        """The calls of the last minutes, oldest first."""
+        return [call for call in self.calls if now - call.started_at <= LATELY]
+
+    def percentiles(self, now: datetime) -> tuple[float, float] | None:
+        """How long calls have taken lately that went well, in seconds: half of them, and 95 of 100, no longer."""
+        seconds = [call.seconds for call in self.lately(now) if call.trouble is None]
+        if not seconds:
+            return None
+        cuts = quantiles(seconds, n=20, method="inclusive") if len(seconds) > 1 else seconds * 19
+        return cuts[9], cuts[18]
+
+    @staticmethod
+    def _data(event: EventType, change: Change, report: Report) -> Mapping[str, Any] | None:
+        match event, report:
+            case EventType.CONNECTION_RECOVERED, _ if change.before.lost_at is not None:
+                return {"outageSeconds": round((report.at - change.before.lost_at).total_seconds())}
+            case EventType.CONNECTION_RATE_LIMITED, _ if change.after.limited_until is not None:
+                return {"until": change.after.limited_until.isoformat()}
+            case EventType.CONNECTION_PERMISSIONS_CHANGED, Called(entity, trouble) if entity is not None:
+                return {"entity": entity.name, "isReadable": trouble is None}
+            case _:
+                return None
+
+
+def health_of(state: rows.State) -> Health:
+    """The machine's part of a kept state."""
+    until = state.memory.get(_LIMITED_UNTIL)
+    reason = state.reason
+    return Health(
+        health=ConnectionHealth[state.health],
+        reason=None if reason is None else Reason(StatusReasonCode[reason.code], reason.message, reason.since),
+        lost_at=state.lost_at,
+        limited_until=datetime.fromisoformat(until) if until is not None else None,
+        entities={EntityType[name]: EntityHealthStatus[kept.status] for name, kept in state.entity_health.items()},
+    )
+
+
+def kept_reason(reason: Reason) -> rows.Reason:
+    """A reason as it is kept, with what to do."""
+    return rows.Reason(
+        code=reason.code.name, message=reason.message, since=reason.since, remediation=REMEDIES[reason.code]
+    )
+
+
+def latest(*moments: datetime | None) -> datetime | None:
+    """The latest of several moments, where there is one."""
+    return max((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,220 @@
+"""Keeps how connections are: what calls have come to is thought about apart from requests, and kept with its events."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from connectors.errors import Trouble, Unavailable
+from connectors.ports import BreakerState, Call, Observer
+from connectors.registry import find_system
+from gateway.stores import rows
+from gateway.stores.errors import StoreError
+from gateway.stores.sql import Store
+from gateway.vitals import Failing, Passed, Report, Step, Turned, Vitals
+from schema.model import ENTITIES, EntityType
+
+_LOGGER = logging.getLogger(__name__)
+_WAITING = 10_000
+"""How many reports may wait while the store does not answer; then the oldest are given up."""
+_ATTEMPTS = 20
+_EVENTS_AT_ONCE = 500
+_PATIENCE_SECONDS = 1.0
+NOTE_SECONDS = 30.0
+"""How often it is written down when calls last went well and badly."""
+
+Clock = Callable[[], datetime]
+"""The time of day, in UTC."""
+
+
+def now() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
+
+
+async def _leave_alone(connection_id: str) -> None:
+    """Nothing hurries; the trouble may be met again by itself."""
+
+
+class Watch:
+    """What this process knows of connections' health, by their ids.
+
+    Changes are kept by compare-and-set: of several processes that see the same outage one is the first, and the
+    others go on from what it has kept. `on_doubt` is called with the id of a connection whose trouble has to be met
+    again before it counts.
+    """
+
+    def __init__(self, store: Store, clock: Clock = now) -> None:
+        self.clock = clock
+        self.vitals: dict[str, Vitals] = {}
+        self.on_doubt: Callable[[str], Awaitable[None]] = _leave_alone
+        self._store = store
+        self._position: int | None = None
+        self._waiting: deque[tuple[Vitals, Report]] = deque(maxlen=_WAITING)
+        self._news = asyncio.Event()
+        self._thinking = asyncio.Lock()
+
+    async def begin(self) -> None:
+        """Know the events so far, so that only later ones have to be looked at."""
+        self._position = (await self._store.events.range()).latest
+
+    def follow(self, row: rows.Connection, state: rows.State, *, is_new: bool) -> Vitals:
+        """The vitals of a connection in use; `is_new` says that its credentials or settings are."""
+        known = self.vitals.get(row.id)
+        if known is None:
+            known = self.vitals[row.id] = vitals_of(row, state)
+        known.adopt(state)
+        if is_new:
+            known.renew()
+        return known
+
+    def forget_all_but(self, connection_ids: Iterable[str]) -> None:
+        """Forget what is no longer in use."""
+        kept = set(connection_ids)
+        self.vitals = {key: vitals for key, vitals in self.vitals.items() if key in kept}
+
+    def observer(self, vitals: Vitals) -> Observer:
+        """What hears of a connection's calls."""
+        return _Listener(self, vitals)
+
+    def report(self, vitals: Vitals, report: Report) -> None:
+        """Take in what there is to think about; it is thought about soon."""
+        self._waiting.append((vitals, report))
+        self._news.set()
+
+    async def run(self) -> None:
+        """Think for ever; what cannot be kept now is kept later."""
+        while True:
+            await self._news.wait()
+            try:
+                await self.settle()
+            except StoreError as error:
+                _LOGGER.error("how connections are cannot be kept now: %s", error)
+                await asyncio.sleep(_PATIENCE_SECONDS)
+
+    async def settle(self) -> None:
+        """Think about everything that has been reported."""
+        async with self._thinking:
+            self._news.clear()
+            while self._waiting:
+                vitals, report = self._waiting[0]
+                try:
+                    await self._think(vitals, report)
+                except StoreError:
+                    self._news.set()
+                    raise
+                except Exception:
+                    _LOGGER.exception("what a call has come to could not be thought about")
+                if self._waiting and self._waiting[0][1] is report:
+                    self._waiting.popleft()
+
+    async def _think(self, vitals: Vitals, report: Report) -> None:
+        was_doubtful = vitals.machine.is_doubtful
+        for _ in range(_ATTEMPTS):
+            step = vitals.step(report)
+            if step is None:
+                break
+            if await self._keep(vitals, step):
+                break
+            current = await self._store.states.read(vitals.state.connection_id)
+            if current is None:
+                break
+            vitals.adopt(current)
+        if vitals.machine.is_doubtful and not was_doubtful:
+            await self.on_doubt(vitals.state.connection_id)
+
+    async def _keep(self, vitals: Vitals, step: Step) -> bool:
+        """Keep a change with its events, unless another process was the first."""
+        previous = vitals.state.standing
+        async with self._store.database.writing() as transaction:
+            kept = await self._store.states.change(transaction, step.state)
+            if kept is None:
+                return False
+            for event, data in step.events:
+                told = rows.NewEvent(
+                    type=event.name,
+                    occurred_at=step.state.updated_at,
+                    customer_id=kept.customer_id,
+                    connection_id=kept.connection_id,
+                    system=kept.system,
+                    previous=previous,
+                    current=kept.standing,
+                    reason=kept.reason,
+                    data=data,
+                )
+                await self._store.events.append(transaction, told)
+        vitals.adopt(kept)
+        for event, _ in step.events:
+            _LOGGER.info("a connection has changed: %s", event.name, extra={"connection_id": kept.connection_id})
+        return True
+
+    async def catch_up(self) -> None:
+        """Adopt what other processes have kept."""
+        if self._position is None:
+            await self.begin()
+        while True:
+            found = await self._store.events.after(self._position or 0, first=_EVENTS_AT_ONCE)
+            if not found:
+                return
+            concerned = {event.connection_id for event in found if event.connection_id in self.vitals}
+            if concerned:
+                self.adopt(await self._store.states.all([item for item in concerned if item is not None]))
+            self._position = found[-1].number
+
+    def adopt(self, states: Mapping[str, rows.State]) -> None:
+        """Go on from states that were read."""
+        for connection_id, state in states.items():
+            if connection_id in self.vitals:
+                self.vitals[connection_id].adopt(state)
+
+    def pass_time(self) -> None:
+        """End what only lasts until a moment."""
+        moment = self.clock()
+        for vitals in self.vitals.values():
+            if vitals.is_limited and (vitals.limited_until is None or vitals.limited_until <= moment):
+                self.report(vitals, Passed(moment))
+
+    async def note(self) -> None:
+        """Write down when calls last went well and badly."""
+        for vitals in list(self.vitals.values()):
+            if not vitals.is_noted:
+                vitals.is_noted = True
+                await self._store.states.note(
+                    vitals.state.connection_id, vitals.last_success_at, vitals.last_failure_at
+                )
+
+
+class _Listener(Observer):
+    """Hears the calls of one connection."""
+
+    def __init__(self, watch: Watch, vitals: Vitals) -> None:
+        self._watch = watch
+        self._vitals = vitals
+
+    def called(self, call: Call) -> None:
+        """Think about what the call has come to."""
+        for report in self._vitals.hear(call, _entity_type(call.entity), self._watch.clock()):
+            self._watch.report(self._vitals, report)
+
+    def broke(self, state: BreakerState) -> None:
+        """Think about calls that are held back, or go through again."""
+        moment = self._watch.clock()
+        self._watch.report(self._vitals, Turned(state, moment))
+        if state is BreakerState.OPEN:
+            self._watch.report(self._vitals, Failing(self._last_trouble(), moment))
+
+    def _last_trouble(self) -> Trouble:
+        failed = (call.trouble for call in reversed(self._vitals.calls) if call.has_failed)
+        return next((trouble for trouble in failed if trouble is not None), Unavailable("Too many calls have failed."))
+
+
+def vitals_of(row: rows.Connection, state: rows.State) -> Vitals:
+    """The vitals of a connection before any of its calls was heard."""
+    system = find_system(row.system)
+    models = () if system is None else (resource.model for resource in system.resources)
+    return Vitals(state, frozenset(model.type for model in models))
+
+
+def _entity_type(name: str) -> EntityType | None:
+    return next((entity.type for entity in ENTITIES.values() if entity.name == name), None)
