@@ -78,7 +78,7 @@ class Source:
     @contextmanager
     def _observed(self, read: Read, tally: Tally, deadline: float) -> Iterator[Call]:
         """Count one call, and tell how it ended."""
-        call = Call(tally.entity, read.source)
+        call = Call(tally.entity, about=read.source)
         started = time.monotonic()
         about = {
             Attribute.CONNECTION: self.connection_id,

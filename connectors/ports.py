@@ -1,6 +1,6 @@
 """What one call to a system needs from outside; the process implements it, tests bring their own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -76,13 +76,13 @@ class Call:
     """
 
     entity: str = ""
-    about: str = ""
     outcome: str = "ok"
-    trouble: Trouble | None = None
     status: int | None = None
     requests: int = 0
     rows: int = 0
     seconds: float = 0.0
+    about: str = field(default="", compare=False)
+    trouble: Trouble | None = field(default=None, compare=False)
 
 
 class Observer:

@@ -5,7 +5,8 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import schema
@@ -24,18 +25,24 @@ from gateway.auth import Caller, check_key
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
 from gateway.egress import Egress
+from gateway.health import Patience
+from gateway.history import CallerHistory
 from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
+from gateway.life import CallerLife
 from gateway.limits import limits_extension
+from gateway.probing import Pace, Prober, probe_of
 from gateway.settings import Settings
 from gateway.stores.backends import addresses_of, open_cache
+from gateway.stores.rows import SYSTEM
 from gateway.stores.sql import Store
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
+from gateway.watch import NOTE_SECONDS, Watch
 from resolvers.cache import ReadCache
-from resolvers.ports import Context, ReadLimits
+from resolvers.ports import CacheScope, Context, ReadLimits
 from resolvers.roots import build_schema
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,14 +51,29 @@ _REQUEST_SECONDS = 120.0
 _TOUCH_SECONDS = 60.0
 
 
+class Role(Enum):
+    """What a process does, where it does not do everything."""
+
+    WEB = "web"
+    WORKER = "worker"
+
+
 class Gateway:
     """The running process: its store, its directory and what it tells of itself."""
 
-    def __init__(self, settings: Settings, keyring: Keyring, own_addresses: Sequence[tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        keyring: Keyring,
+        own_addresses: Sequence[tuple[str, int]],
+        role: Role | None = None,
+    ) -> None:
         if not str(schema.__file__).startswith(str(console.DIST.parents[2])):
             raise RuntimeError(f"another package called schema is in the way: {schema.__file__}")
         self.settings = settings
         self.keyring = keyring
+        self.role = role
+        self.pace = Pace(timedelta(seconds=settings.probe_seconds))
         use_manifests(settings.manifests)
         self.metrics = Metrics()
         closed = [*own_addresses, *addresses_of(settings.cache_url.get_secret_value())]
@@ -72,6 +94,8 @@ class Gateway:
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
+        self.watch: Watch
+        self.prober: Prober
         self.cache: ReadCache
         self.cache_outcomes: Counter[CacheOutcome] = Counter()
         """What the cache has done so far, counted."""
@@ -81,24 +105,36 @@ class Gateway:
         """Open everything, keep the directory fresh, and close everything again."""
         export = start_export(self.settings)
         store = await Store.open(self.settings.store_url)
+        await store.credits.provide(self.settings.credits, SYSTEM)
+        self.watch = Watch(store)
+        self.watch.on_doubt = self._look_again
+        await self.watch.begin()
         self.directory = Directory(
             store,
             self.keyring,
             self._egress,
             max_answer_bytes=self.settings.max_response_bytes,
             observe=self.metrics.observer,
+            watch=self.watch,
         )
         await self.directory.refresh()
         self.cache = self._open_cache()
-        refreshing = asyncio.create_task(self._keep_fresh())
+        tasks = [self._keep_fresh(), self.watch.run(), self._note_calls()]
+        self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
+        if self.role is not Role.WEB:
+            await self.prober.begin()
+            tasks.append(self.prober.run())
+        running = [asyncio.create_task(task) for task in tasks]
         self._is_open = True
         try:
             yield
         finally:
             self._is_open = False
-            refreshing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await refreshing
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await self.prober.drain()
+            await self._settle_at_last()
             await self.cache.close()
             await self.directory.close()
             self._egress.close()
@@ -127,8 +163,36 @@ class Gateway:
             await asyncio.sleep(_REFRESH_SECONDS)
             try:
                 await self.directory.refresh()
+                await self.watch.catch_up()
             except Exception:
                 _LOGGER.exception("the store could not be read")
+            self.watch.pass_time()
+
+    async def _note_calls(self) -> None:
+        """Write down now and then when calls last went well and badly."""
+        while True:
+            await asyncio.sleep(NOTE_SECONDS)
+            try:
+                await self.watch.note()
+            except Exception:
+                _LOGGER.exception("the last calls could not be noted")
+
+    async def _settle_at_last(self) -> None:
+        """Keep what was still to be thought about, if the store answers."""
+        try:
+            await self.watch.settle()
+            await self.watch.note()
+        except Exception:
+            _LOGGER.exception("the last reports could not be kept")
+
+    async def _look_again(self, connection_id: str) -> None:
+        """Have a connection asked again whose trouble counts only when it is met twice."""
+        store = self.directory.store
+        async with store.database.writing() as transaction:
+            await store.due.schedule(transaction, probe_of(connection_id, Patience().confirm))
+
+    async def _forget(self, tenant: str, connection_id: str) -> None:
+        await self.cache.forget(CacheScope(tenant, connection_id, ""))
 
     async def authenticate(self, token: str) -> Caller:
         """The caller of a token; a known one costs no SQL."""
@@ -153,9 +217,12 @@ class Gateway:
     def context(self, caller: Caller, identifier: str) -> Context:
         """What the resolvers of one request share."""
         now = asyncio.get_running_loop().time()
+        view = self.directory.view(caller)
         return Context(
-            directory=self.directory.view(caller),
-            administration=CallerAdministration(caller, self.directory, self.keyring),
+            directory=view,
+            administration=CallerAdministration(caller, self.directory, self.keyring, self.pace),
+            life=CallerLife(caller, self.directory, self.keyring, self._forget, self.pace),
+            history=CallerHistory(caller, view, self.directory.store),
             cursor_key=self.keyring.cursor_key,
             request_id=identifier,
             limits=self._limits,
@@ -195,12 +262,13 @@ def build(
     keyring: Keyring,
     own_addresses: Sequence[tuple[str, int]] = (),
     console_configuration: Callable[[], Mapping[str, Any]] = dict,
+    role: Role | None = None,
 ) -> Starlette:
     """The application; `console_configuration` is what the page for browsers starts with.
 
-    Its `state.gateway` is the process behind it.
+    A worker answers only whoever looks after it. The application's `state.gateway` is the process behind it.
     """
-    gateway = Gateway(settings, keyring, own_addresses)
+    gateway = Gateway(settings, keyring, own_addresses, role)
     endpoint = GraphQLEndpoint(
         build_schema([limits_extension(settings, keep_document)]),
         gateway.authenticate,
@@ -219,12 +287,12 @@ def build(
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
-    routes = [
-        Route("/graphql", endpoint, methods=None, middleware=_for_browsers(settings.cors_origins)),
-        Route("/healthz", healthz),
-        Route("/readyz", gateway.ready),
-        Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),
-    ]
+    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", gateway.ready)]
+    if role is not Role.WORKER:
+        routes += [
+            Route("/graphql", endpoint, methods=None, middleware=_for_browsers(settings.cors_origins)),
+            Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),
+        ]
     if settings.metrics != "off":
         routes.append(Route("/metrics", MetricsPage(gateway.metrics, settings, gateway.authenticate).answer))
     application = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestIds)])

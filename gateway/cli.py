@@ -115,10 +115,11 @@ def init() -> None:
 
 
 @main.command()
+@click.option("--role", type=click.Choice(["web", "worker"]), help="Only answer, or only work in the background.")
 @_quiet_interrupt
-def serve() -> None:
-    """Serve the graph."""
-    from gateway.app import build
+def serve(role: str | None) -> None:
+    """Serve the graph, and do the work in the background."""
+    from gateway.app import Role, build
     from gateway.keyring import Keyring, KeyringError
     from gateway.logging import configure
     from gateway.neighbours import marked
@@ -153,7 +154,7 @@ def serve() -> None:
                 err=True,
             )
         click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
-        application = build(settings, keyring, [(settings.host, port)])
+        application = build(settings, keyring, [(settings.host, port)], role=Role(role) if role else None)
         asyncio.run(MainServer(configuration(application)).serve([listener]))
 
 

@@ -1,30 +1,17 @@
-"""What callers change: connections with a live check of their credentials, customers and keys."""
+"""What callers add: connections after a live check of their credentials, customers and keys."""
 
-import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.client import Source
-from connectors.errors import (
-    AddressRefused,
-    NoSuchRecords,
-    RateLimited,
-    Reauthorize,
-    Trouble,
-)
-from connectors.errors import (
-    PermissionDenied as RightsMissing,
-)
-from connectors.query import OrderBy, Read
 from connectors.spec import AuthMethod, System
-from connectors.tally import Tally
 from gateway import tokens
+from gateway.accounts import account_of
 from gateway.auth import Caller
-from gateway.directory import Directory, describe_connection, describe_customer
-from gateway.egress import UrlRefused
+from gateway.credentials import connection_key, examine_credentials, key_row
+from gateway.directory import Directory
 from gateway.forms import (
     Refused,
     check_metadata,
@@ -37,9 +24,12 @@ from gateway.forms import (
     read_settings,
 )
 from gateway.keyring import Keyring
+from gateway.probing import Pace, probe_of
+from gateway.refusals import no_connection, refusal_of
+from gateway.showing import describe_customer
 from gateway.stores import rows
 from gateway.stores.errors import Conflict, Missing
-from resolvers.outcomes import code_of, upstream_of
+from gateway.stores.errors import InsufficientCredits as TooFewCredits
 from schema import absent
 from schema.administration import (
     ConnectSystemInput,
@@ -48,21 +38,19 @@ from schema.administration import (
     CreateApiKeyPayload,
     CreateCustomerInput,
     CreateCustomerPayload,
-    DisconnectSystemPayload,
     RevokeApiKeyPayload,
 )
+from schema.checks import ConnectionCheck, ConnectionCheckName, ConnectionCheckStatus
 from schema.connections import ApiKeyKind, Environment
+from schema.credits import credits_of
 from schema.errors import (
     ConnectionUnavailable,
-    CredentialsRejected,
     ErrorCode,
-    MutationError,
+    InsufficientCredits,
     NotFound,
     PermissionDenied,
     refusal,
 )
-
-_PROBE_SECONDS = 15.0
 
 
 @dataclass(eq=False)
@@ -72,6 +60,7 @@ class CallerAdministration:
     caller: Caller
     directory: Directory
     keyring: Keyring
+    pace: Pace = field(default_factory=Pace)
 
     async def connect_system(self, given: ConnectSystemInput) -> ConnectSystemPayload:
         """Check everything, ask the system itself, and only then store the connection and make its token."""
@@ -79,15 +68,53 @@ class CallerAdministration:
         try:
             customer_id = await self._customer_of(given)
             system, method = choose(given)
-            answers = read_answers(given, method)
+            answers = read_answers(given.credentials, method)
             settings = read_settings(given.settings or None, system)
             check_texts(given, system)
-            await self._probe(system, method, answers, settings)
-            if given.dry_run:
-                return ConnectSystemPayload()
-            return await self._store(given, customer_id, system, answers, settings)
         except Refused as refused:
             return ConnectSystemPayload(errors=[refused.error])
+        return await self._check_and_store(given, customer_id, system, method, answers, settings)
+
+    async def _check_and_store(
+        self,
+        given: ConnectSystemInput,
+        customer_id: str,
+        system: System,
+        method: AuthMethod,
+        answers: Mapping[str, str],
+        settings: Mapping[str, Any],
+    ) -> ConnectSystemPayload:
+        checks: list[ConnectionCheck] = []
+        try:
+            found = await examine_credentials(self.directory, system, method, answers, settings)
+            checks = found.checks
+            if found.trouble is not None:
+                raise Refused(refusal_of(found.trouble))
+            cost = credits_of(system.tier, given.deployment).cost
+            checks.append(await self._check_credits(cost))
+            if given.dry_run:
+                return ConnectSystemPayload(checks=checks)
+            now = self.directory.watch.clock()
+            checked = rows.Checked(
+                at=now, account=account_of(system, method, answers, settings), entity_health=found.entity_health(now)
+            )
+            connection, token = await self._store(given, customer_id, system, answers, settings, checked, cost)
+        except Refused as refused:
+            return ConnectSystemPayload(errors=[refused.error], checks=checks)
+        await self.directory.refresh()
+        described = await self.directory.view(self.caller).connection(connection.id)
+        return ConnectSystemPayload(connection=described, api_token=token.secret.get_secret_value(), checks=checks)
+
+    async def _check_credits(self, cost: int) -> ConnectionCheck:
+        """Say whether there are enough; they are taken only later, and may be gone by then."""
+        pool = await self.directory.store.credits.pool()
+        is_enough = pool.balance is None or pool.balance >= cost
+        left = "credits do not matter here" if pool.balance is None else f"{max(0, pool.balance)} are left"
+        return ConnectionCheck(
+            name=ConnectionCheckName.CREDITS,
+            status=ConnectionCheckStatus.PASSED if is_enough else ConnectionCheckStatus.FAILED,
+            message=f"It costs {cost}; {left}.",
+        )
 
     async def _customer_of(self, given: ConnectSystemInput) -> str:
         if self.caller.key.kind is tokens.TokenKind.CONNECTION:
@@ -101,22 +128,6 @@ class CallerAdministration:
             raise no_customer(customer_id, "customerId")
         return str(customer_id)
 
-    async def _probe(
-        self, system: System, method: AuthMethod, answers: Mapping[str, str], settings: Mapping[str, Any]
-    ) -> None:
-        try:
-            source = self.directory.open_source(system.key, method.key, "con_check", answers, settings)
-        except UrlRefused as error:
-            raise invalid("credentials.url", f"This address cannot be used: {error.reason}.") from None
-        if source is None:
-            raise invalid("authMethod", "This way of logging in is not known.")
-        try:
-            await probe(source)
-        except Trouble as trouble:
-            raise Refused(_refusal_of(trouble)) from None
-        finally:
-            await source.close()
-
     async def _store(
         self,
         given: ConnectSystemInput,
@@ -124,8 +135,10 @@ class CallerAdministration:
         system: System,
         answers: Mapping[str, str],
         settings: Mapping[str, Any],
-    ) -> ConnectSystemPayload:
-        now = datetime.now(UTC)
+        checked: rows.Checked,
+        cost: int,
+    ) -> tuple[rows.Connection, tokens.Token]:
+        store = self.directory.store
         connection = rows.Connection(
             id=rows.new_id("con"),
             customer_id=customer_id,
@@ -138,42 +151,37 @@ class CallerAdministration:
             metadata=absent.given(given.metadata),
             settings=settings,
             base_url=system.address(answers),
-            lifecycle="ENABLED",
-            created_at=now,
-            authorized_at=now,
+            lifecycle=rows.ENABLED,
+            predecessor_id=await store.predecessor(customer_id, system.key, checked.account or ""),
+            created_at=checked.at,
+            authorized_at=checked.at,
         )
         token = tokens.mint(tokens.TokenKind.CONNECTION)
-        key = self._key_row(
-            token, name=connection.name, scopes=("READ", "WRITE"), customer_id=customer_id, connection_id=connection.id
-        )
+        key = connection_key(token, connection, self.keyring)
         sealed = self.keyring.seal(json.dumps(answers).encode(), tenant=customer_id, row=connection.id)
         try:
-            await self.directory.store.lifecycle.connect(
-                connection, sealed, key, by=self.caller.actor, checked=rows.Checked(at=now)
+            await store.lifecycle.connect(
+                connection,
+                sealed,
+                key,
+                by=self.caller.actor,
+                cost=cost,
+                checked=checked,
+                due=[probe_of(connection.id, self.pace.first())],
             )
         except Missing:
             raise no_customer(customer_id, "customerId") from None
-        await self.directory.refresh()
-        customer = await self.directory.store.customer(customer_id)
-        described = describe_connection(connection, describe_customer(customer) if customer else None, token.preview)
-        return ConnectSystemPayload(connection=described, api_token=token.secret.get_secret_value())
-
-    async def disconnect_system(self, connection_id: str, reason: str | None) -> DisconnectSystemPayload:
-        """End a connection: its tokens die, its credentials are deleted, its history stays."""
-        self.caller.require("MANAGE")
-        view = self.directory.view(self.caller)
-        try:
-            if reason is not None:
-                check_text("reason", reason)
-            if await view.connection(connection_id) is None:
-                raise _no_connection(connection_id, "id")
-        except Refused as refused:
-            return DisconnectSystemPayload(errors=[refused.error])
-        await self.directory.store.lifecycle.disconnect(
-            connection_id, reason, customer_id=self.caller.key.customer_id, by=self.caller.actor
-        )
-        await self.directory.refresh()
-        return DisconnectSystemPayload(connection=await view.connection(connection_id))
+        except TooFewCredits as short:
+            raise Refused(
+                refusal(
+                    InsufficientCredits,
+                    ErrorCode.INSUFFICIENT_CREDITS,
+                    f"This connection costs {short.required} credits, and {short.available} are left.",
+                    required=short.required,
+                    available=short.available,
+                )
+            ) from None
+        return connection, token
 
     async def create_customer(self, given: CreateCustomerInput) -> CreateCustomerPayload:
         """Add a customer; only an operator can."""
@@ -223,8 +231,9 @@ class CallerAdministration:
         except Refused as refused:
             return CreateApiKeyPayload(errors=[refused.error])
         token = tokens.mint(tokens.TokenKind[given.kind.name])
-        key = self._key_row(
+        key = key_row(
             token,
+            self.keyring,
             name=given.name.strip(),
             scopes=scopes,
             customer_id=customer_id,
@@ -250,7 +259,7 @@ class CallerAdministration:
             raise invalid("connectionId", "A connection's key has to say which connection it reaches.")
         connection = await self.directory.store.connection(given.connection_id, customer_id=self.caller.key.customer_id)
         if connection is None or not self.caller.sees(connection.customer_id, connection.id):
-            raise _no_connection(given.connection_id, "connectionId")
+            raise no_connection(given.connection_id, "connectionId")
         if connection.lifecycle == rows.DISCONNECTED:
             raise Refused(
                 refusal(
@@ -280,54 +289,3 @@ class CallerAdministration:
     def _require_admin(self, message: str) -> None:
         if self.caller.key.kind is not tokens.TokenKind.ADMIN:
             raise Refused(refusal(PermissionDenied, ErrorCode.FORBIDDEN, message))
-
-    def _key_row(self, token: tokens.Token, **values: Any) -> rows.ApiKey:
-        return rows.ApiKey(
-            id=rows.new_id("key"),
-            kind=token.kind,
-            digest=tokens.digest(token.secret.get_secret_value(), self.keyring.pepper),
-            preview=token.preview,
-            created_at=datetime.now(UTC),
-            **values,
-        )
-
-
-def _no_connection(connection_id: str, field: str) -> Refused:
-    """The refusal for a connection that is not there, or not the caller's."""
-    message = f"There is no connection {connection_id!r}."
-    return Refused(refusal(NotFound, ErrorCode.CONNECTION_NOT_FOUND, message, field=field, missing_id=connection_id))
-
-
-async def probe(source: Source) -> None:
-    """Read one row of every kind of record; some may be missing or forbidden, but not all of them."""
-    deadline = asyncio.get_running_loop().time() + _PROBE_SECONDS
-    refused: list[Trouble] = []
-    for resource in source.system.resources:
-        read = Read(resource.source, frozenset({resource.key}), resource.where, (OrderBy(resource.key),), 1)
-        try:
-            await source.fetch(read, Tally(), deadline)
-        except (RightsMissing, NoSuchRecords) as trouble:
-            refused.append(trouble)
-    if len(refused) == len(source.system.resources):
-        raise next((trouble for trouble in refused if isinstance(trouble, RightsMissing)), refused[0])
-
-
-def _refusal_of(trouble: Trouble) -> MutationError:
-    said = upstream_of(trouble)
-    result: MutationError
-    if isinstance(trouble, Reauthorize):
-        result = refusal(CredentialsRejected, ErrorCode.CREDENTIALS_REJECTED, trouble.message, upstream=said)
-    elif isinstance(trouble, RightsMissing):
-        result = refusal(PermissionDenied, ErrorCode.UPSTREAM_PERMISSION_DENIED, trouble.message)
-    elif isinstance(trouble, AddressRefused):
-        result = invalid("credentials.url", f"This address cannot be used: {trouble.message}").error
-    else:
-        wait = trouble.retry_after if isinstance(trouble, RateLimited) else None
-        result = refusal(
-            ConnectionUnavailable,
-            code_of(trouble),
-            trouble.message,
-            field="credentials.url",
-            retry_after_ms=int(wait * 1000) if wait is not None else None,
-        )
-    return result

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
@@ -19,6 +19,7 @@ from gateway.auth import Caller
 from gateway.condition import KeptCondition
 from gateway.egress import Egress, UrlRefused
 from gateway.keyring import Keyring, SealBroken
+from gateway.showing import describe_customer, describe_key
 from gateway.stores import rows
 from gateway.stores.sql import Store
 from gateway.telemetry.observers import Observers
@@ -28,8 +29,6 @@ from resolvers.describing import describe_system
 from resolvers.ports import CacheScope, LiveSource
 from schema.connections import (
     ApiKey,
-    ApiKeyKind,
-    ApiKeyScope,
     ConnectedSystem,
     Customer,
     Environment,
@@ -74,10 +73,10 @@ class Directory:
         self.store = store
         self.watch = watch or Watch(store)
         self._keyring = keyring
-        self._egress = egress
+        self.egress = egress
         self._max_answer_bytes = max_answer_bytes
         self._observe = observe
-        self._snapshot = rows.Snapshot(epoch=-1, customers={}, connections={}, keys={}, sealed={})
+        self._snapshot = rows.Snapshot(epoch=-1, customers={}, connections={}, keys={}, sealed={}, states={})
         self._lives: dict[str, LiveSource] = {}
         self._customers: dict[str, Customer] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -95,21 +94,20 @@ class Directory:
         """
         async with self._refreshing:
             if await self.store.epoch() != self._snapshot.epoch:
-                snapshot = await self.store.snapshot()
-                self._adopt(snapshot, await self.store.states.all())
+                self._adopt(await self.store.snapshot())
 
-    def _adopt(self, snapshot: rows.Snapshot, states: Mapping[str, rows.State]) -> None:
+    def _adopt(self, snapshot: rows.Snapshot) -> None:
         """Serve from a snapshot from now on; sources that are still the same stay open."""
         customers = {item.id: describe_customer(item) for item in snapshot.customers.values()}
         previews = {key.connection_id: key.preview for key in snapshot.keys.values() if key.connection_id}
         before, lives = self._snapshot, {}
         for row in sorted(snapshot.connections.values(), key=lambda item: item.id):
             sealed = snapshot.sealed.get(row.id)
-            if row.lifecycle not in _IN_USE or sealed is None or not _is_known(row) or row.id not in states:
+            if row.lifecycle not in _IN_USE or sealed is None or not _is_known(row) or row.id not in snapshot.states:
                 continue
             known = self._lives.get(row.id)
             is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
-            vitals = self.watch.follow(row, states[row.id], is_new=not is_same)
+            vitals = self.watch.follow(row, snapshot.states[row.id], is_new=not is_same)
             condition = KeptCondition(row, vitals, self.watch.clock)
             described = describe_connection(row, customers.get(row.customer_id), previews.get(row.id), condition)
             source = known.source if known is not None and is_same else self._open(row, sealed, vitals)
@@ -148,7 +146,7 @@ class Directory:
         system = find_system(row.system)
         if system is None:
             return None
-        return Source(row.id, system, self._egress.client(), httpx.Auth(), fault=fault, observer=observer)
+        return Source(row.id, system, self.egress.client(), httpx.Auth(), fault=fault, observer=observer)
 
     def open_source(
         self,
@@ -167,7 +165,7 @@ class Directory:
         return Source(
             connection_id=connection_id,
             system=system,
-            http=self._egress.client(
+            http=self.egress.client(
                 base_url=system.address(answers), timeout=httpx.Timeout(None, connect=5.0, pool=10.0)
             ),
             auth=method.flow(answers),
@@ -204,8 +202,10 @@ class Directory:
         """The stored answers to a connection's form; None where they cannot be read."""
         sealed = self._snapshot.sealed.get(row.id)
         try:
-            return None if sealed is None else dict(
-                json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
+            return (
+                None
+                if sealed is None
+                else dict(json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id)))
             )
         except SealBroken:
             return None
@@ -256,6 +256,11 @@ class CallerView:
         owner = await self._directory.store.customer(row.customer_id)
         customers = {} if owner is None else {strawberry.ID(owner.id): describe_customer(owner)}
         return next(iter(await self.describe([row], customers)), None)
+
+    async def several(self, connection_ids: Collection[str]) -> dict[str, ConnectedSystem]:
+        """Connections by id, as far as the key reaches them."""
+        found = [await self.connection(item) for item in sorted(connection_ids)]
+        return {str(item.id): item for item in found if item is not None}
 
     async def describe(
         self, found: Sequence[rows.Connection], customers: Mapping[strawberry.ID, Customer]
@@ -345,17 +350,6 @@ def _is_known(row: rows.Connection) -> bool:
     return is_known
 
 
-def describe_customer(row: rows.Customer) -> Customer:
-    """A customer as clients see it."""
-    return Customer(
-        id=strawberry.ID(row.id),
-        name=row.name,
-        external_id=row.external_id,
-        metadata=row.metadata,
-        created_at=row.created_at,
-    )
-
-
 def describe_connection(
     row: rows.Connection, customer: Customer | None, preview: str | None, condition: Condition
 ) -> ConnectedSystem:
@@ -378,21 +372,4 @@ def describe_connection(
         token_preview=preview,
         condition=condition,
         predecessor_id=row.predecessor_id,
-    )
-
-
-def describe_key(row: rows.ApiKey, customer: Customer | None, connection: ConnectedSystem | None) -> ApiKey:
-    """A key as clients see it."""
-    return ApiKey(
-        id=strawberry.ID(row.id),
-        name=row.name,
-        kind=ApiKeyKind[row.kind.name],
-        scopes=[ApiKeyScope[scope] for scope in row.scopes],
-        customer=customer,
-        connection=connection,
-        preview=row.preview,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        last_used_at=row.last_used_at,
-        revoked_at=row.revoked_at,
     )

@@ -179,6 +179,15 @@ class Egress:
             raise UrlRefused("it must not have a fragment (#...)")
         self._check(parsed)
 
+    async def permitted(self, host: str, port: int) -> list[str]:
+        """The addresses of a host that may be dialled; AddressRefused if none may, an OSError if there is none."""
+        return [found["host"] for found in await _Resolver(self._lookup, self._policy).resolve(host, port)]
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """What is trusted over TLS."""
+        return self._public_context
+
     def close(self) -> None:
         """Let go of the threads that look up names."""
         self._threads.shutdown(wait=False, cancel_futures=True)

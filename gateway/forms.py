@@ -3,12 +3,13 @@
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.registry import find_system, system_keys
 from connectors.spec import AuthMethod, System
 from schema import absent
-from schema.administration import ConnectionSettingsInput, ConnectSystemInput
+from schema.administration import ConnectionSettingsInput, ConnectSystemInput, CredentialInput
 from schema.errors import ErrorCode, MutationError, NotFound, ValidationFailed, refusal
 from schema.systems import FormField, FormFieldKind
 
@@ -38,18 +39,23 @@ def choose(given: ConnectSystemInput) -> tuple[System, AuthMethod]:
     system = find_system(given.system)
     if system is None:
         raise invalid("system", f"There is no system {given.system!r}; there are: {', '.join(system_keys())}.")
-    method = system.auth_method(given.auth_method)
+    return system, choose_login(system, given.auth_method)
+
+
+def choose_login(system: System, key: str) -> AuthMethod:
+    """The login of a system that was named."""
+    method = system.auth_method(key)
     if method is None:
         known = ", ".join(item.key for item in system.auth_methods)
-        raise invalid("authMethod", f"{system.title} has no login {given.auth_method!r}; it has: {known}.")
-    return system, method
+        raise invalid("authMethod", f"{system.title} has no login {key!r}; it has: {known}.")
+    return method
 
 
-def read_answers(given: ConnectSystemInput, method: AuthMethod) -> dict[str, str]:
+def read_answers(given: Sequence[CredentialInput], method: AuthMethod) -> dict[str, str]:
     """The answers to the form; each wrong one is named, and secrets are never repeated."""
     fields = {item.name: item for item in method.fields}
     answers: dict[str, str] = {}
-    for answer in given.credentials:
+    for answer in given:
         where = f"credentials.{answer.name}"
         if answer.name not in fields:
             raise invalid(where, f"The form has no field {answer.name!r}; it has: {', '.join(fields)}.")

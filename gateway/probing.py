@@ -74,7 +74,7 @@ class Pace:
         if health in _NEEDS_SOMEONE:
             return _AFRESH * (0.9 + 0.2 * self.chance())
         if health in _HELD_BACK:
-            most = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(attempts, 10))
+            most: timedelta = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(attempts, 10))
             return max(timedelta(seconds=1), most * self.chance())
         if vitals.failures:
             return _FIRST_WAIT * (0.9 + 0.2 * self.chance())

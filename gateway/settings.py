@@ -124,6 +124,17 @@ class Settings(BaseSettings):
         default=True,
         description="Whether connected systems are told the ids of the trace (`traceparent`, `tracestate`).",
     )
+    credits: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many credits all connections may take together; without it, as many as they like.",
+    )
+    probe_seconds: float = Field(
+        default=60.0,
+        ge=1.0,
+        le=3600.0,
+        description="How often a connection is asked that is well; one that is not, at times of its own.",
+    )
     introspection: bool = Field(
         default=True,
         description="Whether clients may ask for the schema.",

@@ -1,11 +1,11 @@
-"""Shows clients what the store keeps of connections' lives."""
+"""Shows clients what the store keeps: events, customers and keys."""
 
 import strawberry
 
 from connectors.registry import find_system
 from gateway.stores import rows
 from resolvers.describing import describe_system
-from schema.connections import ConnectedSystem
+from schema.connections import ApiKey, ApiKeyKind, ApiKeyScope, ConnectedSystem, Customer
 from schema.events import ConnectionState, Event, EventType
 from schema.health import REMEDIES, ConnectionHealth, ConnectionLifecycle, StatusReason, StatusReasonCode, headline
 
@@ -44,3 +44,31 @@ def show_reason(row: rows.Reason | None) -> StatusReason | None:
         return None
     code = StatusReasonCode[row.code]
     return StatusReason(code=code, message=row.message, since=row.since, remediation=row.remediation or REMEDIES[code])
+
+
+def describe_customer(row: rows.Customer) -> Customer:
+    """A customer as clients see it."""
+    return Customer(
+        id=strawberry.ID(row.id),
+        name=row.name,
+        external_id=row.external_id,
+        metadata=row.metadata,
+        created_at=row.created_at,
+    )
+
+
+def describe_key(row: rows.ApiKey, customer: Customer | None, connection: ConnectedSystem | None) -> ApiKey:
+    """A key as clients see it."""
+    return ApiKey(
+        id=strawberry.ID(row.id),
+        name=row.name,
+        kind=ApiKeyKind[row.kind.name],
+        scopes=[ApiKeyScope[scope] for scope in row.scopes],
+        customer=customer,
+        connection=connection,
+        preview=row.preview,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )

@@ -12,10 +12,22 @@ from schema.administration import (
     CreateApiKeyPayload,
     CreateCustomerInput,
     CreateCustomerPayload,
-    DisconnectSystemInput,
-    DisconnectSystemPayload,
     RevokeApiKeyInput,
     RevokeApiKeyPayload,
+)
+from schema.lifecycle import (
+    DeleteConnectionDataInput,
+    DeleteConnectionDataPayload,
+    DisconnectSystemInput,
+    DisconnectSystemPayload,
+    PauseConnectionInput,
+    PauseConnectionPayload,
+    ReconnectSystemInput,
+    ReconnectSystemPayload,
+    ResumeConnectionInput,
+    ResumeConnectionPayload,
+    TestConnectionInput,
+    TestConnectionPayload,
 )
 
 _WHAT_TO_DO = strawberry.argument(description="What to do.")
@@ -33,14 +45,52 @@ class Mutation:
         payload: ConnectSystemPayload = await info.context.administration.connect_system(input)
         return payload
 
-    @strawberry.mutation(description="End a connection and its token.")
+    @strawberry.mutation(description="Give a connection new credentials for the same account, after a live check.")
+    async def reconnect_system(
+        self, info: strawberry.Info[Context, Any], input: Annotated[ReconnectSystemInput, _WHAT_TO_DO]
+    ) -> ReconnectSystemPayload | None:
+        """Give a connection new credentials."""
+        payload: ReconnectSystemPayload = await info.context.life.reconnect(input)
+        return payload
+
+    @strawberry.mutation(description="Check a connection now, one stage after the other.")
+    async def test_connection(
+        self, info: strawberry.Info[Context, Any], input: Annotated[TestConnectionInput, _WHAT_TO_DO]
+    ) -> TestConnectionPayload | None:
+        """Check a connection."""
+        payload: TestConnectionPayload = await info.context.life.test(input.id)
+        return payload
+
+    @strawberry.mutation(description="End a connection; its token is invalid at once.")
     async def disconnect_system(
         self, info: strawberry.Info[Context, Any], input: Annotated[DisconnectSystemInput, _WHAT_TO_DO]
     ) -> DisconnectSystemPayload | None:
         """End a connection."""
-        payload: DisconnectSystemPayload = await info.context.administration.disconnect_system(
-            input.id, input.reason or None
-        )
+        payload: DisconnectSystemPayload = await info.context.life.disconnect(input.id, input.reason or None)
+        return payload
+
+    @strawberry.mutation(description="Stop all calls to a system for a while.")
+    async def pause_connection(
+        self, info: strawberry.Info[Context, Any], input: Annotated[PauseConnectionInput, _WHAT_TO_DO]
+    ) -> PauseConnectionPayload | None:
+        """Stop the use of a connection."""
+        payload: PauseConnectionPayload = await info.context.life.pause(input.id, input.reason or None)
+        return payload
+
+    @strawberry.mutation(description="End a pause.")
+    async def resume_connection(
+        self, info: strawberry.Info[Context, Any], input: Annotated[ResumeConnectionInput, _WHAT_TO_DO]
+    ) -> ResumeConnectionPayload | None:
+        """End a pause."""
+        payload: ResumeConnectionPayload = await info.context.life.resume(input.id)
+        return payload
+
+    @strawberry.mutation(description="Delete what is kept of a disconnected system's records.")
+    async def delete_connection_data(
+        self, info: strawberry.Info[Context, Any], input: Annotated[DeleteConnectionDataInput, _WHAT_TO_DO]
+    ) -> DeleteConnectionDataPayload | None:
+        """Delete what is kept."""
+        payload: DeleteConnectionDataPayload = await info.context.life.delete_data(input.id)
         return payload
 
     @strawberry.mutation(description="Add a customer.")

@@ -12,7 +12,11 @@ from schema.administration import (
     CreateCustomerInput,
 )
 from schema.connections import ApiKey, ConnectedSystem, Directory, Viewer
+from schema.credits import CreditLedgerEntry, CreditPool
+from schema.events import Event
+from schema.filters import Tree
 from schema.freshness import UNSAID, Freshness
+from schema.lifecycle import ReconnectSystemInput
 
 if TYPE_CHECKING:
     from resolvers.cache import ReadCache
@@ -121,14 +125,57 @@ class CallerDirectory(Directory, Protocol):
         """Raise SCOPE_MISSING unless the caller's key has the scope."""
 
 
+class History(Protocol):
+    """What has happened, as the caller of one request may see it."""
+
+    async def events(
+        self, tree: Tree, first: int | None, after: str | None, connection: ConnectedSystem | None = None
+    ) -> Any:
+        """A page of events, the latest first."""
+
+    async def event(self, event_id: str) -> Event | None:
+        """An event by id."""
+
+    async def credit_pool(self) -> CreditPool:
+        """The credits, for an operator."""
+
+    async def pool_node(self) -> CreditPool | None:
+        """The credits, or null."""
+
+    async def ledger(self, first: int | None, after: str | None) -> Any:
+        """A page of the ledger, the latest entry first."""
+
+    async def entry(self, entry_id: str) -> CreditLedgerEntry | None:
+        """An entry of the ledger by id."""
+
+
+class ConnectionLife(Protocol):
+    """What the caller of one request may do with a connection that there is; each method returns a payload."""
+
+    async def reconnect(self, given: ReconnectSystemInput) -> Any:
+        """Check new credentials live, then give them to the connection."""
+
+    async def test(self, connection_id: str) -> Any:
+        """Check the connection in stages."""
+
+    async def pause(self, connection_id: str, reason: str | None) -> Any:
+        """Stop its use for a while."""
+
+    async def resume(self, connection_id: str) -> Any:
+        """End a pause."""
+
+    async def disconnect(self, connection_id: str, reason: str | None) -> Any:
+        """End it, and its tokens."""
+
+    async def delete_data(self, connection_id: str) -> Any:
+        """Delete what is kept of its records."""
+
+
 class Administration(Protocol):
     """What the caller of one request may change; each method returns the payload of its mutation."""
 
     async def connect_system(self, given: ConnectSystemInput) -> Any:
         """Check the credentials live, then store the connection and make its token."""
-
-    async def disconnect_system(self, connection_id: str, reason: str | None) -> Any:
-        """End a connection and its tokens."""
 
     async def create_customer(self, given: CreateCustomerInput) -> Any:
         """Add a customer."""
@@ -159,6 +206,8 @@ class Context:
 
     directory: CallerDirectory
     administration: Administration
+    life: ConnectionLife
+    history: History
     cursor_key: bytes = field(repr=False)
     request_id: str
     limits: ReadLimits

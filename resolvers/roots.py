@@ -27,7 +27,10 @@ from schema.connections import (
     Viewer,
     page_of_stored,
 )
+from schema.credits import CreditPool
 from schema.errors import MUTATION_ERRORS, ErrorCode, failure
+from schema.event_pages import EVENT_FILTER, EventConnection, EventsFilter
+from schema.filters import parse
 from schema.model import ENTITIES
 from schema.pages import After, First
 from schema.records import Node
@@ -101,6 +104,22 @@ class _StoredRoots:
         """Page the customers."""
         rows = await info.context.directory.customers()
         return page_of_stored(CustomerConnection, CUSTOMER_FILTER, rows, filter, first, given(after))
+
+    @strawberry.field(description="What has happened, latest first.", graphql_type=EventConnection)
+    async def events(
+        self,
+        info: strawberry.Info[Context, Any],
+        first: First = 50,
+        after: After = strawberry.UNSET,
+        filter: EventsFilter = strawberry.UNSET,
+    ) -> Any:
+        """Page the events."""
+        return await info.context.history.events(parse(EVENT_FILTER, filter), first, given(after))
+
+    @strawberry.field(description="The credits for connections; for the admin token alone.")
+    async def credit_pool(self, info: strawberry.Info[Context, Any]) -> CreditPool:
+        """Tell how many credits there are."""
+        return await info.context.history.credit_pool()
 
     @strawberry.field(description="Who is asking.")
     async def viewer(self, info: strawberry.Info[Context, Any]) -> Viewer:

@@ -134,6 +134,13 @@ async def find_node(info: strawberry.Info[Context, None], wanted: str) -> Any:
         return next((item for item in await context.directory.customers() if item.id == wanted), None)
     if wanted.startswith("key_"):
         return await context.directory.key(wanted)
+    if wanted.startswith("evt_"):
+        return await context.history.event(wanted)
+    if wanted.startswith("crd_"):
+        return await context.history.entry(wanted)
+    if wanted.startswith("crp_"):
+        pool = await context.history.pool_node()
+        return pool if pool is not None and pool.id == wanted else None
     if wanted.startswith("sys_"):
         system = find_system(wanted.removeprefix("sys_"))
         return describe_system(system) if system is not None else None

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from schema.checks import ConnectionCheck
 from schema.connections import ApiKey, ApiKeyKind, ApiKeyScope, ConnectedSystem, Customer, Environment
 from schema.errors import MutationError
 from schema.model import described_input, described_type
@@ -64,7 +65,7 @@ class ConnectSystemInput:
     settings: ConnectionSettingsInput | None = strawberry.field(
         default=strawberry.UNSET, description="Settings that differ from the defaults."
     )
-    dry_run: bool | None = strawberry.field(default=False, description="Only check; keep nothing.")
+    dry_run: bool | None = strawberry.field(default=False, description="Only check; keep nothing and take no credits.")
 
 
 @described_type
@@ -77,23 +78,7 @@ class ConnectSystemPayload(MutationPayload):
     api_token: str | None = strawberry.field(
         default=None, description="The connection's API token; shown this once only."
     )
-
-
-@described_input
-class DisconnectSystemInput:
-    """What is needed to do this: end a connection and its token."""
-
-    id: strawberry.ID = strawberry.field(description="Which connection.")
-    reason: str | None = strawberry.field(default=strawberry.UNSET, description="Why, for the record.")
-
-
-@described_type
-class DisconnectSystemPayload(MutationPayload):
-    """The result of `disconnectSystem`."""
-
-    connection: ConnectedSystem | None = strawberry.field(
-        default=None, description="The connection; null when there is none."
-    )
+    checks: list[ConnectionCheck] = strawberry.field(default_factory=list, description="What was checked.")
 
 
 @described_input

@@ -155,9 +155,7 @@ class ConnectedSystem(Node):
         """Narrow the capabilities to some kinds of record, and take away what the user may not do."""
         wanted = given(entities)
         forbidden = {
-            item.entity
-            for item in self.condition.entity_health
-            if item.status is EntityHealthStatus.PERMISSION_DENIED
+            item.entity for item in self.condition.entity_health if item.status is EntityHealthStatus.PERMISSION_DENIED
         }
         return [
             without_rights(item) if item.entity in forbidden else item
@@ -166,9 +164,7 @@ class ConnectedSystem(Node):
         ]
 
     @strawberry.field(description="What has happened to it, latest first.", graphql_type=EventConnection)
-    async def events(
-        self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET
-    ) -> Any:
+    async def events(self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET) -> Any:
         """Page the connection's events."""
         return await info.context.history.events(EVERYTHING, first, given(after), self)
 
@@ -180,9 +176,7 @@ class ConnectedSystem(Node):
     ) -> list[UpstreamCall]:
         """List the calls."""
         if first is None or not 0 <= first <= _MOST_CALLS:
-            raise failure(
-                ErrorCode.VALIDATION_FAILED, f"`first` must lie between 0 and {_MOST_CALLS}.", field="first"
-            )
+            raise failure(ErrorCode.VALIDATION_FAILED, f"`first` must lie between 0 and {_MOST_CALLS}.", field="first")
         return self.condition.calls(first, bool(only_failed))
 
     @strawberry.field(description="The connection that it replaces.")

@@ -76,8 +76,6 @@ class CreditPool(Node):
     @strawberry.field(
         description="What was taken and returned, latest first.", graphql_type=CreditLedgerEntryConnection
     )
-    async def ledger(
-        self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET
-    ) -> Any:
+    async def ledger(self, info: strawberry.Info[Any, Any], first: First = 50, after: After = strawberry.UNSET) -> Any:
         """Page the ledger."""
         return await info.context.history.ledger(first, given(after))

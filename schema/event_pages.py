@@ -22,6 +22,4 @@ EVENT_FILTER = FilterShape(
 )
 EventFilter: Any = filter_input(EVENT_FILTER)
 EventConnection = page_type(Event, "events")
-EventsFilter = Annotated[
-    EventFilter | None, strawberry.argument(description="Which events; without it, all.")
-]
+EventsFilter = Annotated[EventFilter | None, strawberry.argument(description="Which events; without it, all.")]

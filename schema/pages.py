@@ -155,9 +155,7 @@ def read_row_cursor(cursor: str) -> str:
         raise failure(ErrorCode.INVALID_CURSOR, "The cursor is not one of ours.", field="after") from None
 
 
-def page_of_part(
-    connection: type[Any], rows: list[Any], size: int, after: str | None
-) -> Any:
+def page_of_part(connection: type[Any], rows: list[Any], size: int, after: str | None) -> Any:
     """A page of rows of which one more was read than belongs on it, where there is one; nobody counts them all."""
     chosen = rows[:size]
     cursors = [row_cursor(str(row.id)) for row in chosen]

@@ -78,6 +78,15 @@ class Credits:
         if present != granted:
             await _enter(transaction, "ADJUSTED", (granted or 0) - (present or 0), {"granted": granted}, actor)
 
+    async def provide(self, granted: int | None, actor: Actor) -> None:
+        """See that there are so many in all, None for unlimited; the first ones are granted, others adjusted."""
+        async with self._database.writing() as transaction:
+            present = await transaction.scalar(select(credit_pool.c.granted).with_for_update())
+            if present is None and granted:
+                await self.grant(transaction, granted, actor)
+            else:
+                await self.adjust(transaction, granted, actor)
+
 
 async def _enter(
     transaction: Transaction,

@@ -205,6 +205,16 @@ class Lifecycle:
             await self._turn(transaction, "CONNECTION_DISCONNECTED", by, connection, reason=why, data=data)
         return Disconnected(ended, returned)
 
+    async def delete_data(self, connection_id: str, *, customer_id: str | None, by: Actor) -> Connection:
+        """Note that what was kept of a disconnected connection's records is deleted."""
+        async with self._database.changing() as transaction:
+            connection = await _lock(transaction, connection_id, customer_id)
+            _require(connection, DISCONNECTED)
+            data = {"recordsDeleted": 0}
+            await self._note(transaction, by, "connection.delete_data", connection, data)
+            await self._turn(transaction, "CONNECTION_DATA_DELETED", by, connection, data=data)
+        return connection
+
     async def _begin(self, transaction: Transaction, due: Sequence[NewWork]) -> None:
         for work in due:
             await self._due.schedule(transaction, work)

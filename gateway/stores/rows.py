@@ -38,6 +38,13 @@ def event_number(text: str) -> int | None:
     return base62.decode(digits) if is_id else None
 
 
+def entry_number(text: str) -> int | None:
+    """The number in the global id of an entry of the ledger; None where the text is none."""
+    digits = text.removeprefix("crd_")
+    is_id = text.startswith("crd_") and len(digits) == _ENTRY_DIGITS
+    return base62.decode(digits) if is_id else None
+
+
 def new_id(prefix: str) -> str:
     """Make an id such as `cus_0V3kQhZ2…`: the milliseconds of now, then 71 random bits.
 
@@ -114,7 +121,8 @@ class Snapshot:
     """What requests are served from, as it was when the store's epoch was `epoch`.
 
     `connections` are all that are not disconnected, whatever their lifecycle; `keys` are those that are not
-    revoked, by digest, and may have expired; `sealed` are the sealed credentials by connection.
+    revoked, by digest, and may have expired; `sealed` are the sealed credentials by connection, and `states`
+    tell how these are.
     """
 
     epoch: int
@@ -122,6 +130,7 @@ class Snapshot:
     connections: Mapping[str, Connection]
     keys: Mapping[str, ApiKey] = field(repr=False)
     sealed: Mapping[str, str] = field(repr=False)
+    states: Mapping[str, "State"]
 
 
 # How connections are

@@ -22,7 +22,7 @@ from gateway.stores.lifecycle import Lifecycle
 from gateway.stores.mapping import api_key_from, connection_from, customer_from, of_customer, values_of
 from gateway.stores.rows import DISCONNECTED, SYSTEM, Actor, ApiKey, Connection, Customer, Snapshot, new_id
 from gateway.stores.states import States
-from gateway.stores.tables import api_keys, connections, credentials, customers
+from gateway.stores.tables import api_keys, connection_states, connections, credentials, customers
 
 
 class Store:
@@ -105,6 +105,22 @@ class Store:
             if value is not None:
                 query = query.where(connections.c[column] == value)
         return [connection_from(row) for row in await self.database.rows(query)]
+
+    async def predecessor(self, customer_id: str, system: str, account: str) -> str | None:
+        """Find the id of the latest connection of a customer to an account of a system that was disconnected."""
+        rows = await self.database.rows(
+            select(connections.c.id)
+            .join(connection_states)
+            .where(
+                connections.c.customer_id == customer_id,
+                connections.c.system == system,
+                connections.c.lifecycle == DISCONNECTED,
+                connection_states.c.account == account,
+            )
+            .order_by(connections.c.disconnected_at.desc())
+            .limit(1)
+        )
+        return str(rows[0].id) if rows else None
 
     # Keys
 
@@ -197,6 +213,7 @@ class Store:
                 connections={row.id: connection_from(row) for row in live},
                 keys={row.digest: api_key_from(row) for row in keys},
                 sealed={row.connection_id: row.sealed for row in sealed},
+                states=await self.states.within(connection),
             )
 
 

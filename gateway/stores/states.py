@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, insert, or_, select, update
 
 from gateway.stores.database import Database, Transaction
 from gateway.stores.mapping import values_of
-from gateway.stores.rows import State
+from gateway.stores.rows import DISCONNECTED, State
 from gateway.stores.tables import connection_states, connections
 
 _KEPT = [column.name for column in connection_states.c if column.name not in ("connection_id", "version", "sequence")]
@@ -32,6 +32,11 @@ class States:
         if connection_ids is not None:
             query = query.where(connections.c.id.in_(connection_ids))
         return {row.connection_id: _state(row) for row in await self._database.rows(query)}
+
+    async def within(self, transaction: Transaction) -> dict[str, State]:
+        """Read the states of all connections that have not ended, as a transaction sees them."""
+        query = _states().where(connections.c.lifecycle != DISCONNECTED)
+        return {row.connection_id: _state(row) for row in await transaction.execute(query)}
 
     async def add(self, transaction: Transaction, state: State) -> None:
         """Keep the first state of a connection."""

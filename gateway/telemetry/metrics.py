@@ -7,6 +7,7 @@ operation names or addresses among them, so that their number stays small howeve
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -96,6 +97,15 @@ class Metrics:
         self.cache = self._new(
             Counter, "switchgear_cache_total", "What the cache had of questions.", (*_CLASS, "entity", "outcome")
         )
+        self.probes = self._new(
+            Counter,
+            "switchgear_probes_total",
+            "Probes of connections by outcome: `good`, `bad`, `spared` (the system has had too many calls).",
+            ("outcome",),
+        )
+        self.probe_lateness = self._new(
+            Histogram, "switchgear_probe_lateness_seconds", "How long after their time probes were begun."
+        )
         build = self._new(Gauge, "switchgear_build_info", "1, with the versions as labels.", ("version", "python"))
         build.labels(VERSION, platform.python_version()).set(1)
         ProcessCollector(registry=self._registry)
@@ -108,6 +118,11 @@ class Metrics:
     def observer(self, system: str, deployment: str, environment: str) -> Observer:
         """What hears of one connection and counts for its class."""
         return _ConnectionMetrics(self, (system, deployment.lower(), environment.lower()))
+
+    def probed(self, outcome: str, lateness: timedelta) -> None:
+        """Count a probe, and how late it was."""
+        self.probes.labels(outcome).inc()
+        self.probe_lateness.observe(max(0.0, lateness.total_seconds()))
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """All metrics in the format that a scraper accepts, and its media type."""

@@ -75,6 +75,8 @@ class Graph:
         context = Context(
             directory=Everything(self.lives, self.tenant),  # type: ignore[arg-type]
             administration=None,  # type: ignore[arg-type]
+            life=None,  # type: ignore[arg-type]
+            history=None,  # type: ignore[arg-type]
             cursor_key=self.cursor_key,
             request_id="req_test",
             limits=self.limits,

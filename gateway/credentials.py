@@ -1,0 +1,62 @@
+"""Checks credentials before they are kept, and makes the keys that go with connections."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.ports import Observer
+from connectors.spec import AuthMethod, System
+from gateway import tokens
+from gateway.directory import Directory
+from gateway.egress import UrlRefused
+from gateway.examining import Examination, examine
+from gateway.forms import invalid
+from gateway.keyring import Keyring
+from gateway.stores import rows
+
+_NOBODY = "con_check"
+
+
+async def examine_credentials(
+    directory: Directory,
+    system: System,
+    method: AuthMethod,
+    answers: Mapping[str, str],
+    settings: Mapping[str, Any],
+    observer: Observer | None = None,
+) -> Examination:
+    """Ask the system itself, through a source that lives only so long."""
+    try:
+        source = directory.open_source(system.key, method.key, _NOBODY, answers, settings, observer)
+    except UrlRefused as error:
+        raise invalid("credentials.url", f"This address cannot be used: {error.reason}.") from None
+    if source is None:
+        raise invalid("authMethod", "This way of logging in is not known.")
+    try:
+        return await examine(source, directory.egress, system.address(answers))
+    finally:
+        await source.close()
+
+
+def connection_key(token: tokens.Token, connection: rows.Connection, keyring: Keyring) -> rows.ApiKey:
+    """The key behind a connection's own API token."""
+    return key_row(
+        token,
+        keyring,
+        name=connection.name,
+        scopes=("READ", "WRITE"),
+        customer_id=connection.customer_id,
+        connection_id=connection.id,
+    )
+
+
+def key_row(token: tokens.Token, keyring: Keyring, **values: Any) -> rows.ApiKey:
+    """A key as it is kept, by the digest of its token."""
+    return rows.ApiKey(
+        id=rows.new_id("key"),
+        kind=token.kind,
+        digest=tokens.digest(token.secret.get_secret_value(), keyring.pepper),
+        preview=token.preview,
+        created_at=datetime.now(UTC),
+        **values,
+    )

@@ -1,0 +1,210 @@
+"""What callers do with a connection that there is: new credentials, tests, pauses, its end."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.registry import find_system
+from connectors.spec import System
+from gateway import tokens
+from gateway.accounts import account_of
+from gateway.auth import Caller
+from gateway.credentials import connection_key, examine_credentials
+from gateway.directory import Directory
+from gateway.forms import Refused, check_text, choose_login, read_answers
+from gateway.keyring import Keyring
+from gateway.probing import Pace, probe_of
+from gateway.refusals import no_connection, refusal_of
+from gateway.stores import rows
+from gateway.stores.errors import Missing, WrongLifecycle
+from schema import absent
+from schema.checks import ConnectionCheck
+from schema.connections import ConnectedSystem
+from schema.errors import AccountMismatch, ConnectionUnavailable, ErrorCode, MutationError, refusal
+from schema.lifecycle import (
+    DeleteConnectionDataPayload,
+    DisconnectSystemPayload,
+    PauseConnectionPayload,
+    ReconnectSystemInput,
+    ReconnectSystemPayload,
+    ResumeConnectionPayload,
+    TestConnectionPayload,
+)
+
+Forget = Callable[[str, str], Awaitable[None]]
+"""Makes everything unreachable that a cache keeps of a customer's connection."""
+
+
+@dataclass(eq=False)
+class CallerLife:
+    """The life of connections as one caller may change it; every refusal is an error in the payload."""
+
+    caller: Caller
+    directory: Directory
+    keyring: Keyring
+    forget: Forget
+    pace: Pace = field(default_factory=Pace)
+
+    async def reconnect(self, given: ReconnectSystemInput) -> ReconnectSystemPayload:
+        """Check new credentials live; they must be of the same account, and the API token is a new one by default."""
+        self.caller.require("MANAGE")
+        checks: list[ConnectionCheck] = []
+        try:
+            row, system = await self._found(given.id)
+            method = choose_login(system, absent.given(given.auth_method) or row.auth_method)
+            answers = read_answers(given.credentials, method)
+            account = account_of(system, method, answers, row.settings)
+            state = await self.directory.store.states.read(row.id)
+            if state is not None and state.account is not None and state.account != account:
+                raise _mismatch(state.account, account)
+            found = await examine_credentials(self.directory, system, method, answers, row.settings)
+            checks = found.checks
+            if found.trouble is not None:
+                raise Refused(refusal_of(found.trouble))
+            token = None if given.keep_token else tokens.mint(tokens.TokenKind.CONNECTION)
+            now = self.directory.watch.clock()
+            await self.directory.store.lifecycle.reconnect(
+                row.id,
+                self.keyring.seal(json.dumps(answers).encode(), tenant=row.customer_id, row=row.id),
+                customer_id=self.caller.key.customer_id,
+                by=self.caller.actor,
+                checked=rows.Checked(at=now, account=account, entity_health=found.entity_health(now)),
+                key=connection_key(token, row, self.keyring) if token is not None else None,
+                changes={"auth_method": method.key, "base_url": system.address(answers)},
+                due=self._probes(row),
+            )
+        except Refused as refused:
+            return ReconnectSystemPayload(errors=[refused.error], checks=checks)
+        except WrongLifecycle as wrong:
+            return ReconnectSystemPayload(errors=[_wrong(wrong.lifecycle)], checks=checks)
+        secret = token.secret.get_secret_value() if token is not None else None
+        return ReconnectSystemPayload(connection=await self._now(row.id), api_token=secret, checks=checks)
+
+    def _probes(self, row: rows.Connection) -> list[rows.NewWork]:
+        return [] if row.lifecycle == rows.PAUSED else [probe_of(row.id, self.pace.first())]
+
+    async def test(self, connection_id: str) -> TestConnectionPayload:
+        """Check a connection in stages; what a connection in use is found to be counts like any other call."""
+        self.caller.require("MANAGE")
+        try:
+            row, system = await self._found(connection_id)
+            answers = self.directory.answers_of(row)
+            if answers is None:
+                message = "The stored credentials cannot be read with the present keys."
+                raise Refused(refusal(ConnectionUnavailable, ErrorCode.REAUTHORIZATION_REQUIRED, message))
+            vitals = self.directory.watch.vitals.get(row.id)
+            observer = self.directory.watch.observer(vitals) if vitals is not None else None
+            method = choose_login(system, row.auth_method)
+            found = await examine_credentials(self.directory, system, method, answers, row.settings, observer)
+        except Refused as refused:
+            return TestConnectionPayload(errors=[refused.error])
+        await self.directory.watch.settle()
+        return TestConnectionPayload(connection=await self._now(row.id), checks=found.checks)
+
+    async def pause(self, connection_id: str, reason: str | None) -> PauseConnectionPayload:
+        """Stop all calls; the credits stay taken."""
+        connection, error = await self._change(
+            connection_id, reason, lambda by: self._lifecycle.pause(connection_id, reason, **by)
+        )
+        return PauseConnectionPayload(connection=connection, errors=[error] if error else [])
+
+    async def resume(self, connection_id: str) -> ResumeConnectionPayload:
+        """Let calls go on; how the system is now is looked at soon."""
+        soon = [probe_of(connection_id, self.pace.first())]
+        connection, error = await self._change(
+            connection_id, None, lambda by: self._lifecycle.resume(connection_id, due=soon, **by)
+        )
+        return ResumeConnectionPayload(connection=connection, errors=[error] if error else [])
+
+    async def disconnect(self, connection_id: str, reason: str | None) -> DisconnectSystemPayload:
+        """End a connection: its tokens die, its credentials are deleted, its history stays."""
+        returned = 0
+
+        async def end(by: dict[str, Any]) -> None:
+            nonlocal returned
+            returned = (await self._lifecycle.disconnect(connection_id, reason, **by)).credits_returned
+
+        connection, error = await self._change(connection_id, reason, end)
+        return DisconnectSystemPayload(
+            connection=connection, credits_returned=returned, errors=[error] if error else []
+        )
+
+    async def delete_data(self, connection_id: str) -> DeleteConnectionDataPayload:
+        """Forget the answers that were cached; nothing else of a system's records is kept so far."""
+
+        async def delete(by: dict[str, Any]) -> None:
+            row = await self._lifecycle.delete_data(connection_id, **by)
+            await self.forget(row.customer_id, row.id)
+
+        connection, error = await self._change(connection_id, None, delete)
+        return DeleteConnectionDataPayload(connection=connection, errors=[error] if error else [])
+
+    async def _change(
+        self, connection_id: str, reason: str | None, change: Callable[[dict[str, Any]], Awaitable[Any]]
+    ) -> tuple[ConnectedSystem | None, MutationError | None]:
+        """Change the life of a connection that the key reaches; the connection as it is then, or why not."""
+        self.caller.require("MANAGE")
+        try:
+            if reason is not None:
+                check_text("reason", reason)
+            await self._seen(connection_id)
+            await change({"customer_id": self.caller.key.customer_id, "by": self.caller.actor})
+        except Refused as refused:
+            return None, refused.error
+        except Missing:
+            return None, no_connection(connection_id, "id").error
+        except WrongLifecycle as wrong:
+            return None, _wrong(wrong.lifecycle)
+        return await self._now(connection_id), None
+
+    @property
+    def _lifecycle(self) -> Any:
+        return self.directory.store.lifecycle
+
+    async def _seen(self, connection_id: str) -> rows.Connection:
+        row = await self.directory.store.connection(connection_id, customer_id=self.caller.key.customer_id)
+        if row is None or not self.caller.sees(row.customer_id, row.id):
+            raise no_connection(connection_id, "id")
+        return row
+
+    async def _found(self, connection_id: str) -> tuple[rows.Connection, System]:
+        """A connection that the key reaches and that has not ended, with its system."""
+        row = await self._seen(connection_id)
+        system = find_system(row.system)
+        if system is None:
+            raise no_connection(connection_id, "id")
+        if row.lifecycle == rows.DISCONNECTED:
+            raise Refused(_wrong(row.lifecycle))
+        return row, system
+
+    async def _now(self, connection_id: str) -> ConnectedSystem | None:
+        await self.directory.refresh()
+        return await self.directory.view(self.caller).connection(connection_id)
+
+
+_WRONG = {
+    rows.DISCONNECTED: (ErrorCode.CONNECTION_DISCONNECTED, "The connection was disconnected."),
+    rows.PAUSED: (ErrorCode.CONNECTION_PAUSED, "The connection is paused."),
+    rows.ENABLED: (ErrorCode.VALIDATION_FAILED, "The connection is in use; disconnect it first."),
+}
+
+
+def _wrong(lifecycle: str) -> MutationError:
+    """The refusal for a connection that cannot do this where it is in its life."""
+    code, message = _WRONG[lifecycle]
+    error: MutationError = refusal(ConnectionUnavailable, code, message, field="id")
+    return error
+
+
+def _mismatch(expected: str, actual: str) -> Refused:
+    return Refused(
+        refusal(
+            AccountMismatch,
+            ErrorCode.ACCOUNT_MISMATCH,
+            f"The connection belongs to {expected}, and these credentials to {actual}.",
+            field="credentials",
+            expected_account=expected,
+            actual_account=actual,
+        )
+    )
