@@ -41,6 +41,8 @@ class Source:
     held: Callable[[], Trouble | None] = _never
     max_answer_bytes: int = _MAX_ANSWER_BYTES
     observer: Observer = field(default_factory=Observer, repr=False)
+    under_way: int = 0
+    """How many calls are being made."""
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
@@ -64,6 +66,11 @@ class Source:
         with self._observed(read, tally, deadline) as call:
             return protocol.counted(await self._make(request, call, deadline))
 
+    async def end(self, fault: Trouble) -> None:
+        """Break off what is under way, which then says why."""
+        self.fault = fault
+        await self.close()
+
     async def close(self) -> None:
         """Close the connections to the system."""
         self.observer.closed()
@@ -86,6 +93,7 @@ class Source:
             Attribute.ENTITY: call.entity,
             Attribute.RESOURCE: read.source,
         }
+        self.under_way += 1
         with step(SOURCE_CALL, about) as span:
             try:
                 yield call
@@ -94,6 +102,7 @@ class Source:
                 call.outcome = outcome_of(call.trouble or error)
                 raise
             finally:
+                self.under_way -= 1
                 call.seconds = time.monotonic() - started
                 tally.requests += call.requests
                 note(
@@ -111,6 +120,10 @@ class Source:
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._exchange(request, call)
+        except Unavailable:
+            if self.fault is not None:
+                raise self.fault from None
+            raise
         except TimeoutError:
             raise TimedOut("The system did not answer within the deadline.") from None
         trouble = self.system.protocol.trouble(answer)

@@ -9,6 +9,7 @@ Trouble
 ├── WrongSystem        something else answers at the address
 ├── AddressRefused     the address may not be called from here
 ├── Paused             someone has stopped the use of the connection
+├── Disconnected       someone has ended the connection
 ├── Rejected           the system refuses the request or its values
 ├── NotFound           no such record
 ├── NoSuchRecords      this installation has no such kind of record at all
@@ -92,6 +93,10 @@ class AddressRefused(Trouble):
 
 class Paused(Trouble):
     """Someone has stopped the use of the connection for a while; nothing was sent."""
+
+
+class Disconnected(Trouble):
+    """Someone has ended the connection, perhaps while it was asked."""
 
 
 class Rejected(Trouble):

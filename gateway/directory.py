@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
@@ -12,7 +12,7 @@ import httpx
 import strawberry
 
 from connectors.client import Source
-from connectors.errors import Paused, Reauthorize, Trouble
+from connectors.errors import Disconnected, Paused, Reauthorize, Trouble
 from connectors.ports import Observer
 from connectors.registry import find_system
 from gateway.auth import Caller
@@ -40,6 +40,7 @@ from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
+_IDLE_SECONDS = 0.2
 _MANY = 500
 """With more connections than this, all states are read rather than those that are named."""
 _VERSION = version("switchgear")
@@ -114,13 +115,16 @@ class Directory:
             if source is not None:
                 scope = CacheScope(row.customer_id, row.id, generation_of(row, sealed, source.system.revision))
                 lives[row.id] = LiveSource(described, source, scope, _freshness_of(row.settings))
-        gone = [
-            live.source for key, live in self._lives.items() if key not in lives or lives[key].source is not live.source
+        replaced = [
+            live.source for key, live in self._lives.items() if key in lives and lives[key].source is not live.source
         ]
+        ended = [live.source for key, live in self._lives.items() if key not in lives]
         self._snapshot, self._customers, self._lives = snapshot, customers, lives
         self.watch.forget_all_but(lives)
-        for source in gone:
-            self._close_soon(source)
+        for source in replaced:
+            self._soon(_retire(source))
+        for source in ended:
+            self._soon(source.end(Disconnected("The connection was disconnected.")))
 
     def _open(self, row: rows.Connection, sealed: str, vitals: Vitals) -> Source | None:
         """A source that cannot be opened still stands among the others, so that queries tell of it."""
@@ -175,14 +179,17 @@ class Directory:
             observer=observer or Observer(),
         )
 
-    def _close_soon(self, source: Source) -> None:
-        task = asyncio.create_task(source.close())
+    def _soon(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(closing)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """Close every source."""
-        await asyncio.gather(*(live.source.close() for live in self._lives.values()), *self._closing)
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await asyncio.gather(*(live.source.close() for live in self._lives.values()))
 
     def lives(self) -> Iterable[LiveSource]:
         """Every connection in use, in the order of their ids."""
@@ -309,6 +316,15 @@ class CallerView:
         customers = {customer.id: customer for customer in await self.customers()}
         connection = await self.connection(row.connection_id) if row.connection_id else None
         return describe_key(row, customers.get(strawberry.ID(row.customer_id or "")), connection)
+
+
+async def _retire(source: Source) -> None:
+    """Close a source that was replaced once its calls have ended, which their deadlines see to."""
+    try:
+        while source.under_way:
+            await asyncio.sleep(_IDLE_SECONDS)
+    finally:
+        await source.close()
 
 
 async def _all(page: Any) -> list[Any]:

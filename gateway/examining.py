@@ -53,7 +53,8 @@ class Examination:
     def failed(self, name: ConnectionCheckName, trouble: Trouble, seconds: float = 0.0) -> None:
         """A stage did not go well, which ends the examination."""
         self.trouble = trouble
-        self._add(name, _Status.FAILED, f"{trouble.message} {MEANINGS[code_of(trouble)].remediation}", seconds)
+        remedy = MEANINGS[code_of(trouble)].remediation
+        self._add(name, _Status.FAILED, f"{trouble.message.rstrip('.')}. {remedy}", seconds)
 
     def skip_the_rest(self) -> None:
         """Name the stages that were not reached."""

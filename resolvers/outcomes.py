@@ -7,6 +7,7 @@ from typing import Any
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
+    Disconnected,
     NoSuchRecords,
     NotFound,
     Paused,
@@ -35,6 +36,7 @@ _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
     WrongSystem: (SourceStatus.ERROR, ErrorCode.CONNECTION_MISCONFIGURED),
     AddressRefused: (SourceStatus.ERROR, ErrorCode.CONNECTION_MISCONFIGURED),
     Paused: (SourceStatus.ERROR, ErrorCode.CONNECTION_PAUSED),
+    Disconnected: (SourceStatus.ERROR, ErrorCode.CONNECTION_DISCONNECTED),
     Rejected: (SourceStatus.ERROR, ErrorCode.UPSTREAM_REJECTED),
     NotFound: (SourceStatus.ERROR, ErrorCode.RECORD_NOT_FOUND),
     NoSuchRecords: (SourceStatus.UNSUPPORTED, ErrorCode.ENTITY_UNSUPPORTED),
