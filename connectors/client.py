@@ -41,8 +41,8 @@ class Source:
     held: Callable[[], Trouble | None] = _never
     max_answer_bytes: int = _MAX_ANSWER_BYTES
     observer: Observer = field(default_factory=Observer, repr=False)
-    under_way: int = 0
-    """How many calls are being made."""
+    _under_way: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
@@ -71,6 +71,15 @@ class Source:
         self.fault = fault
         await self.close()
 
+    async def retire(self) -> None:
+        """Close once the calls under way have ended, which their deadlines see to."""
+        try:
+            while self._under_way:
+                self._idle.clear()
+                await self._idle.wait()
+        finally:
+            await self.close()
+
     async def close(self) -> None:
         """Close the connections to the system."""
         self.observer.closed()
@@ -93,7 +102,7 @@ class Source:
             Attribute.ENTITY: call.entity,
             Attribute.RESOURCE: read.source,
         }
-        self.under_way += 1
+        self._under_way += 1
         with step(SOURCE_CALL, about) as span:
             try:
                 yield call
@@ -102,7 +111,9 @@ class Source:
                 call.outcome = outcome_of(call.trouble or error)
                 raise
             finally:
-                self.under_way -= 1
+                self._under_way -= 1
+                if not self._under_way:
+                    self._idle.set()
                 call.seconds = time.monotonic() - started
                 tally.requests += call.requests
                 note(

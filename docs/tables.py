@@ -21,7 +21,9 @@ from gateway.settings import Settings, variable
 from gateway.telemetry.metrics import Metrics
 from resolvers.describing import pushes, sorts
 from schema.errors import MEANINGS
+from schema.events import EventType
 from schema.filters import Operator, shape_of
+from schema.health import ConnectionStatus, StatusReasonCode
 from schema.model import ENTITIES, Entity, FieldModel, Kind, fields_of
 from schema.records import FieldGapReason, ServedFrom
 from schema.sources import PagingGuarantee, SourceStatus
@@ -30,7 +32,18 @@ from schema.systems import FormField
 GUIDES = Path(__file__).parent / "systems"
 _NO_SUCH_FIELD = "no such field"
 _NOT_YET = "not yet"
-_ENUMS = {enum.__name__: enum for enum in (SourceStatus, ServedFrom, PagingGuarantee, FieldGapReason)}
+_ENUMS = {
+    enum.__name__: enum
+    for enum in (
+        SourceStatus,
+        ServedFrom,
+        PagingGuarantee,
+        FieldGapReason,
+        ConnectionStatus,
+        StatusReasonCode,
+        EventType,
+    )
+}
 _PUSHED = {
     "equal": (Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN),
     "range": (Operator.GT, Operator.GTE, Operator.LT, Operator.LTE),

@@ -40,7 +40,6 @@ from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
-_IDLE_SECONDS = 0.2
 _MANY = 500
 """With more connections than this, all states are read rather than those that are named."""
 _VERSION = version("switchgear")
@@ -122,7 +121,7 @@ class Directory:
         self._snapshot, self._customers, self._lives = snapshot, customers, lives
         self.watch.forget_all_but(lives)
         for source in replaced:
-            self._soon(_retire(source))
+            self._soon(source.retire())
         for source in ended:
             self._soon(source.end(Disconnected("The connection was disconnected.")))
 
@@ -316,15 +315,6 @@ class CallerView:
         customers = {customer.id: customer for customer in await self.customers()}
         connection = await self.connection(row.connection_id) if row.connection_id else None
         return describe_key(row, customers.get(strawberry.ID(row.customer_id or "")), connection)
-
-
-async def _retire(source: Source) -> None:
-    """Close a source that was replaced once its calls have ended, which their deadlines see to."""
-    try:
-        while source.under_way:
-            await asyncio.sleep(_IDLE_SECONDS)
-    finally:
-        await source.close()
 
 
 async def _all(page: Any) -> list[Any]:

@@ -33,6 +33,8 @@ from schema.systems import Deployment
 
 _LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 1
+_CREDITS = 24
+"""Enough for what the demo connects, and for two more."""
 _NOTICE = (
     "Demo: invented data in stand-ins of SAP S/4HANA and Odoo; the key in the headers is that of the first customer."
 )
@@ -45,7 +47,8 @@ async def run_demo(settings: Settings, host: str, port: int, data: Path | None, 
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The operator's own database and keys are no place for invented customers.
         own = {"data_directory": folder, "database_url": None, "keys_file": None}
-        settings = settings.model_copy(update={**own, "profile": "dev"})
+        credits = _CREDITS if settings.credits is None else settings.credits
+        settings = settings.model_copy(update={**own, "profile": "dev", "credits": credits})
         settings = _with_admin_token(settings)
         keyring = _keyring(settings)
         await admit_operator(settings, keyring)

@@ -193,7 +193,7 @@ async def test_a_test_says_how_far_it_came(story: Story) -> None:
         found = statuses(checks)
         assert (mode, found[failed], found[passed]) == (mode, "FAILED", "PASSED")
         (check,) = [check for check in checks if check.status.name == "FAILED"]
-        assert len(check.message.split(". ")) >= 2, "what happened, and what to do"
+        assert len(str(check.message).split(". ")) >= 2, "what happened, and what to do"
         assert PASSWORD not in str(checks)
     await story.plant.stop()
     assert statuses((await story.life.test(story.connection_id)).checks) == {

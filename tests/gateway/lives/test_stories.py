@@ -135,7 +135,7 @@ async def test_one_kind_of_record_is_forbidden(story: Story) -> None:
     (fares,) = [item for item in connection.condition.entity_health if item.entity is entity]
     assert fares.status.name == "PERMISSION_DENIED"
     assert fares.last_error is not None
-    (capability,) = connection.capabilities([entity])  # type: ignore[operator]
+    (capability,) = connection.capabilities([entity])
     assert {item.operation.name: item.support.name for item in capability.operations}["READ"] == "NOT_PERMITTED"
     story.plant.trouble("none")
     assert await story.ask(ORDERS) == "ok"
