@@ -29,10 +29,12 @@ class Demo:
     notes: dict[str, Any]
 
     def ask(self, query: str) -> dict[str, Any]:
+        is_operators = "creditPool" in query
+        key = self.notes["adminToken"] if is_operators else self.notes["customers"][0]["key"]
         request = urllib.request.Request(  # noqa: S310 - loopback only
             f"{self.notes['url']}/graphql",
             json.dumps({"query": query}).encode(),
-            {"Content-Type": "application/json", "Authorization": f"Bearer {self.notes['customers'][0]['key']}"},
+            {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
             found: dict[str, Any] = json.load(answer)
@@ -75,8 +77,8 @@ def test_queries_are_answered_in_full(block: Block, demo: Demo) -> None:
     answer = demo.ask(block.text)
     assert "errors" not in answer
     for page in answer["data"].values():
-        assert page["isComplete"] is True
-        assert page.get("nodes") or page["edges"]
+        assert page.get("isComplete", True)
+        assert page.get("nodes") or page.get("edges") or page["ledger"]["nodes"]
 
 
 def test_the_query_of_the_readme_shows_all_systems(demo: Demo) -> None:
