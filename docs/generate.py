@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLES: Mapping[str, Callable[..., str]] = {
     "settings": tables.settings,
     "errors": tables.errors,
+    "metrics": tables.metrics,
+    "spans": tables.spans,
+    "attributes": tables.attributes,
     "enum": tables.enum,
     "commands": tables.commands,
     "operations": operations.table,

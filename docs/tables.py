@@ -14,8 +14,10 @@ from connectors.fields import FieldSpec
 from connectors.filling import filling_of, needs_second_call
 from connectors.registry import all_systems, find_system
 from connectors.spec import Resource, System
+from connectors.tracing import SPANS, Attribute
 from gateway.cli import main
 from gateway.settings import Settings, variable
+from gateway.telemetry.metrics import Metrics
 from resolvers.describing import pushes, sorts
 from schema.errors import MEANINGS
 from schema.filters import Operator, shape_of
@@ -69,6 +71,24 @@ def errors() -> str:
         for code, meaning in MEANINGS.items()
     )
     return in_markdown(["Code", "Meaning", "Whose fault", "Try again", "What to do"], rows)
+
+
+def metrics() -> str:
+    """Every metric of our own: what it counts, of which kind it is, and its labels."""
+    rows = ([f"`{item.name}`", item.about, item.kind, _code(item.labels)] for item in Metrics().declared)
+    return in_markdown(["Metric", "What it counts", "Kind", "Labels"], rows)
+
+
+def spans() -> str:
+    """Every kind of span, and what it may carry."""
+    rows = ([f"`{form.name}`", form.about, _code(item.value for item in form.attributes)] for form in SPANS)
+    return in_markdown(["Span", "Covers", "Attributes"], rows)
+
+
+def attributes() -> str:
+    """What the attributes of spans mean."""
+    rows = ([f"`{item.value}`", item.about] for item in sorted(Attribute, key=lambda item: item.value))
+    return in_markdown(["Attribute", "Meaning"], rows)
 
 
 def enum(name: str) -> str:

@@ -27,6 +27,10 @@ from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
 from gateway.stores.sql import Store
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.requests import keep_document
+from gateway.telemetry.scraping import MetricsPage
+from gateway.telemetry.tracing import send_context, start_export
 from resolvers.ports import Context, ReadLimits
 from resolvers.roots import build_schema
 
@@ -45,7 +49,13 @@ class Gateway:
         self.settings = settings
         self.keyring = keyring
         use_manifests(settings.manifests)
-        self._egress = Egress(settings.profile, settings.allowed_networks, own_addresses)
+        self.metrics = Metrics()
+        self._egress = Egress(
+            settings.profile,
+            settings.allowed_networks,
+            own_addresses,
+            prepare=send_context if settings.trace_context_out else None,
+        )
         self._limits = ReadLimits(
             timeout_ms=settings.source_timeout_ms,
             max_sources=settings.max_sources,
@@ -61,8 +71,15 @@ class Gateway:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, keep the directory fresh, and close everything again."""
+        export = start_export(self.settings)
         store = await Store.open(self.settings.store_url)
-        self.directory = Directory(store, self.keyring, self._egress, max_answer_bytes=self.settings.max_response_bytes)
+        self.directory = Directory(
+            store,
+            self.keyring,
+            self._egress,
+            max_answer_bytes=self.settings.max_response_bytes,
+            observe=self.metrics.observer,
+        )
         await self.directory.refresh()
         refreshing = asyncio.create_task(self._keep_fresh())
         self._is_open = True
@@ -76,6 +93,8 @@ class Gateway:
             await self.directory.close()
             self._egress.close()
             await store.close()
+            if export is not None:
+                await export.stop()
 
     async def _keep_fresh(self) -> None:
         """See changes that other processes make to the store."""
@@ -157,10 +176,11 @@ def build(
     """
     gateway = Gateway(settings, keyring, own_addresses)
     endpoint = GraphQLEndpoint(
-        build_schema([limits_extension(settings)]),
+        build_schema([limits_extension(settings, keep_document)]),
         gateway.authenticate,
         gateway.context,
         lambda: console.page({"endpoint": "/graphql", **console_configuration()}) or console.unbuilt_page(),
+        gateway.metrics,
         max_body_bytes=settings.max_body_bytes,
         shows_schema=settings.introspection,
     )
@@ -179,6 +199,8 @@ def build(
         Route("/readyz", gateway.ready),
         Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),
     ]
+    if settings.metrics != "off":
+        routes.append(Route("/metrics", MetricsPage(gateway.metrics, settings, gateway.authenticate).answer))
     application = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestIds)])
     application.state.gateway = gateway
     return application

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ import strawberry
 
 from connectors.client import Source
 from connectors.errors import Reauthorize, Trouble
+from connectors.ports import Observer
 from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.egress import Egress, UrlRefused
@@ -36,15 +37,25 @@ _PAGE = 1_000
 _TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
 """Seconds to connect; how long an answer may take is bounded by the deadline of the request."""
 
+Observe = Callable[[str, str, str], Observer]
+"""Makes what hears of one connection, from the system's key, the deployment and the environment."""
+
+
+def _unheard(system: str, deployment: str, environment: str) -> Observer:
+    return Observer()
+
 
 class Directory:
     """The snapshot that every request is served from, and the open sources behind it."""
 
-    def __init__(self, store: Store, keyring: Keyring, egress: Egress, *, max_answer_bytes: int) -> None:
+    def __init__(
+        self, store: Store, keyring: Keyring, egress: Egress, *, max_answer_bytes: int, observe: Observe = _unheard
+    ) -> None:
         self.store = store
         self._keyring = keyring
         self._egress = egress
         self._max_answer_bytes = max_answer_bytes
+        self._observe = observe
         self._snapshot = rows.Snapshot(epoch=-1, customers={}, connections={}, keys={}, sealed={})
         self._lives: dict[str, LiveSource] = {}
         self._customers: dict[str, Customer] = {}
@@ -90,9 +101,10 @@ class Directory:
     def _open(self, row: rows.Connection, sealed: str) -> Source | None:
         """A source that cannot be opened still stands among the others, so that queries tell of it."""
         fault: Trouble
+        observer = self._observe(row.system, row.deployment, row.environment)
         try:
             answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
-            return self.open_source(row.system, row.auth_method, row.id, answers, row.settings)
+            return self.open_source(row.system, row.auth_method, row.id, answers, row.settings, observer)
         except SealBroken:
             fault = Reauthorize("The stored credentials cannot be read with the present keys.")
         except UrlRefused as refused:
@@ -101,7 +113,7 @@ class Directory:
         system = find_system(row.system)
         if system is None:
             return None
-        return Source(row.id, system, self._egress.client(), httpx.Auth(), fault=fault)
+        return Source(row.id, system, self._egress.client(), httpx.Auth(), fault=fault, observer=observer)
 
     def open_source(
         self,
@@ -110,6 +122,7 @@ class Directory:
         connection_id: str,
         answers: Mapping[str, str],
         settings: Mapping[str, Any],
+        observer: Observer | None = None,
     ) -> Source | None:
         """A source of its own for these answers; None where this version does not know the system."""
         system = find_system(system_key)
@@ -126,6 +139,7 @@ class Directory:
             options={**settings.get("options", {})},
             timeout_ms=settings.get("timeoutMs"),
             max_answer_bytes=self._max_answer_bytes,
+            observer=observer or Observer(),
         )
 
     def _close_soon(self, source: Source) -> None:

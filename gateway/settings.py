@@ -20,13 +20,14 @@ from pydantic_settings import (
 )
 
 PREFIX = "SWITCHGEAR_"
-_NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo"}
+_NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo", "real_phoenix"}
 """Names with our prefix that speak to the build and to the tests."""
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 Network = IPv4Network | IPv6Network
 Profile = Literal["cloud", "plant", "dev"]
+MetricsAccess = Literal["token", "open", "off"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -91,6 +92,35 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(
         default="INFO",
         description="The least important messages to log.",
+    )
+    metrics: MetricsAccess = Field(
+        default="token",
+        description=(
+            "Who may read `/metrics`: `token` needs the metrics token or an admin key, `open` lets everyone who "
+            "reaches the port, `off` nobody."
+        ),
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="What a scraper sends as a bearer token, at least 16 characters; it opens nothing but `/metrics`.",
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description=(
+            "Where traces are sent, such as `http://127.0.0.1:4318`; without it, where `OTEL_EXPORTER_OTLP_ENDPOINT` "
+            "says, or nowhere."
+        ),
+    )
+    trace_ratio: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="The share of requests that are traced; one that belongs to a caller's trace follows the caller.",
+    )
+    trace_context_out: bool = Field(
+        default=True,
+        description="Whether connected systems are told the ids of the trace (`traceparent`, `tracestate`).",
     )
     introspection: bool = Field(
         default=True,
@@ -187,7 +217,7 @@ class Settings(BaseSettings):
             return value
         return tuple(_origin(text.strip()) for text in value.split(",") if text.strip())
 
-    @field_validator("admin_token")
+    @field_validator("admin_token", "metrics_token")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 16:

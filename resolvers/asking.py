@@ -15,6 +15,7 @@ from connectors.spec import Resource
 from resolvers.locality import hide_deleted, localize
 from resolvers.outcomes import explain
 from resolvers.ports import Context, LiveSource
+from resolvers.tracing import note_answer, source_step
 from schema.errors import ErrorCode, Problem, problem
 from schema.filters import Tree
 from schema.model import Entity
@@ -76,7 +77,7 @@ def prepare(key: str, live: LiveSource, resource: Resource, tree: Tree, order: O
     local = localize(hide_deleted(tree, entity), entity, str(live.connection.id))
     plan = plan_read(resource, local, order)
     reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection, plan.needed)
-    return Asked(key, live, resource, plan, reader)
+    return Asked(key, live, resource, plan, reader, Tally(entity=entity.name))
 
 
 async def ask(
@@ -86,19 +87,23 @@ async def ask(
     deadline: float,
     context: Context,
     gate: asyncio.Semaphore | None = None,
+    purpose: SourceCallPurpose = SourceCallPurpose.ROWS,
 ) -> None:
     """Read up to `count` rows after a place; whatever goes wrong is the outcome of this source alone."""
     started = time.monotonic()
     limits = context.limits
     scan = Scan(asked.live.source, asked.plan, asked.reader, asked.tally, deadline, limits.max_scan_rows)
-    try:
-        async with asyncio.timeout_at(deadline), gate or nullcontext():
-            asked.batch = await scan.run(after, count)
-    except Exception as error:
-        asked.status, asked.problem = explain(as_trouble(error, asked.tally), asked.live, context.request_id)
-    else:
-        if asked.batch.is_limited:
-            asked.status, asked.problem = SourceStatus.PARTIAL, _too_expensive(asked, context)
+    with source_step(asked.live, asked.resource.model.name, purpose) as span:
+        try:
+            async with asyncio.timeout_at(deadline), gate or nullcontext():
+                asked.batch = await scan.run(after, count)
+        except Exception as error:
+            asked.status, asked.problem = explain(as_trouble(error, asked.tally), asked.live, context.request_id)
+        else:
+            if asked.batch.is_limited:
+                asked.status, asked.problem = SourceStatus.PARTIAL, _too_expensive(asked, context)
+        rows = len(asked.batch.records) if asked.batch is not None else 0
+        note_answer(span, asked.status, asked.problem, rows, asked.tally.requests)
     asked.duration_ms = round((time.monotonic() - started) * 1000)
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from connectors.scan import Batch
+from connectors.tracing import FAN_OUT, Attribute, note, step
 from resolvers.asking import Asked, ask, prepare, resources_of
 from resolvers.cursors import Place
 from resolvers.linking import Linker
@@ -63,6 +64,21 @@ def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
 
 async def fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
     """Ask all sources, merge what came, and load the links of the page before it is returned."""
+    with step(FAN_OUT, {Attribute.ENTITY: question.entity.name}) as span:
+        answer = await _fan_out(lives, question, context)
+        context.is_complete &= answer.is_complete
+        note(
+            span,
+            {
+                Attribute.SOURCES: len(answer.outcomes),
+                Attribute.ROWS: len(answer.picked),
+                Attribute.COMPLETE: answer.is_complete,
+            },
+        )
+        return answer
+
+
+async def _fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
     asked = [
         prepare(key, live, resource, question.tree, question.order, question.selection)
         for live in lives
@@ -128,7 +144,7 @@ async def _complete_rows(
         finish_records(records, asked[key].reader, asked[key].live, context)
         by_connection.setdefault(asked[key].connection_id, []).extend(records)
     linker = Linker(context, lives, question.timeout_ms)
-    await linker.fill(by_connection, question.entity.fields, question.selection, "nodes")
+    await linker.fill_page(by_connection, question.entity, question.selection, "nodes")
     return linker.calls
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.spec import Resource
+from connectors.tracing import LINKS, Attribute, step
 from resolvers.asking import resources_of
 from resolvers.links import Loaded, loader_for, selects_links, tell
 from resolvers.outcomes import gap_of
 from resolvers.pages import load_pages
 from resolvers.ports import Context, LiveSource
-from schema.model import FieldModel, Kind, entity_named, fields_of
+from schema.model import Entity, FieldModel, Kind, entity_named, fields_of
 from schema.records import FieldGapReason
 from schema.selection import Selection, below, rows_of, uses
 from schema.sources import SourceCall, SourceStatus
@@ -31,6 +32,12 @@ class Linker:
     lives: Mapping[str, LiveSource]
     timeout_ms: int | None
     calls: dict[str, list[SourceCall]] = field(default_factory=dict)
+
+    async def fill_page(self, rows: Rows, entity: Entity, selection: Selection, path: str) -> None:
+        """Fill every selected link of a page of records."""
+        if selects_links(entity.fields, selection):
+            with step(LINKS, {Attribute.ENTITY: entity.name}):
+                await self.fill(rows, entity.fields, selection, path)
 
     async def fill(self, rows: Rows, fields: Mapping[str, FieldModel], selection: Selection, path: str) -> None:
         """Fill every selected link of rows that have these fields."""

@@ -12,6 +12,7 @@ from connectors.scan import read_by_keys
 from connectors.spec import Resource
 from resolvers.outcomes import explain
 from resolvers.ports import Context, LiveSource
+from resolvers.tracing import note_answer, source_step
 from schema.errors import Problem
 from schema.model import FieldModel, Kind, fields_of
 from schema.selection import Selection, Use, below, rows_of
@@ -50,16 +51,19 @@ class KeyLoader(DataLoader[str, Loaded]):
 
     async def batch_load_fn(self, keys: list[str]) -> list[Loaded]:
         """One chunk of keys."""
-        chunk = Chunk()
+        resource = self.reader.resource
+        chunk = Chunk(Tally(entity=resource.model.name))
         by_key = {}
-        try:
-            own = [self.reader.resource.own_key(key) for key in keys]
-            found = await read_by_keys(self._live.source, self.reader, own, chunk.tally, self._deadline)
-        except Exception as error:
-            chunk.status, chunk.error = explain(error, self._live, self._context.request_id)
-        else:
-            finish_records(found, self.reader, self._live, self._context)
-            by_key = {record.origin.reference: record for record in found}
+        with source_step(self._live, resource.model.name, SourceCallPurpose.LINK) as span:
+            try:
+                own = [resource.own_key(key) for key in keys]
+                found = await read_by_keys(self._live.source, self.reader, own, chunk.tally, self._deadline)
+            except Exception as error:
+                chunk.status, chunk.error = explain(error, self._live, self._context.request_id)
+            else:
+                finish_records(found, self.reader, self._live, self._context)
+                by_key = {record.origin.reference: record for record in found}
+            note_answer(span, chunk.status, chunk.error, len(by_key), chunk.tally.requests)
         return [Loaded(by_key.get(key), chunk) for key in keys]
 
 

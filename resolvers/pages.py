@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from resolvers.linking import Linker
 
 _SINGLES_AT_ONCE = 4
+_LINK = SourceCallPurpose.LINK
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,14 @@ async def _ask_resource(
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
             continue
         asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, chunk))
-        await ask(asked, None, linker.context.limits.max_scan_rows, deadline, linker.context)
+        await ask(asked, None, linker.context.limits.max_scan_rows, deadline, linker.context, purpose=_LINK)
         made.append(asked)
         if asked.batch is not None and asked.batch.has_more:
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
         elif asked.batch is not None:
             _group(asked.batch, wanted, key, found)
     for item in made:
-        linker.account(str(live.connection.id), item.call(SourceCallPurpose.LINK, path))
+        linker.account(str(live.connection.id), item.call(_LINK, path))
     return made
 
 
@@ -157,7 +158,7 @@ async def _ask_each(
         if place.is_done:
             asked.batch = Batch()
         else:
-            await ask(asked, place.position, wanted.count, deadline, linker.context, gate)
+            await ask(asked, place.position, wanted.count, deadline, linker.context, gate, _LINK)
         if asked.batch is not None:
             found[parent][key] = asked.batch
         return asked
@@ -233,7 +234,7 @@ def _total(batches: Mapping[str, Batch]) -> int | None:
 def _shared_call(asked: Sequence[Asked], wanted: Wanted) -> SourceCall:
     """The calls that this page shares with those of its siblings."""
     return SourceCall(
-        purpose=SourceCallPurpose.LINK,
+        purpose=_LINK,
         path=wanted.name,
         requests=sum(item.tally.requests for item in asked),
         status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),

@@ -75,7 +75,10 @@ class ReadLimits:
 
 @dataclass(eq=False)
 class Context:
-    """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop."""
+    """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop.
+
+    `is_complete` becomes false when a source has not answered in full.
+    """
 
     directory: CallerDirectory
     administration: Administration
@@ -85,6 +88,7 @@ class Context:
     started: float
     deadline: float
     fetched_at: datetime
+    is_complete: bool = True
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:

@@ -18,11 +18,13 @@ from resolvers.lists import Timeout, checked_timeout
 from resolvers.outcomes import explain
 from resolvers.ports import Context
 from resolvers.selection import selection_of
+from resolvers.tracing import note_answer, source_step
 from schema.absent import given
 from schema.errors import ErrorCode, Problem, failure
 from schema.ids import RecordId, read_record_id
 from schema.model import ENTITIES, Entity
 from schema.selection import Selection
+from schema.sources import SourceCallPurpose, SourceStatus
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
 
@@ -58,13 +60,20 @@ async def read_record(context: Context, wanted: RecordId, selection: Selection, 
         return None
     reader = RecordReader(resource, live.source.system.protocol, wanted.connection_id, selection)
     deadline = context.deadline_for(live, timeout_ms)
-    try:
-        found = await read_by_keys(live.source, reader, [resource.own_key(wanted.key)], Tally(), deadline)
-    except Exception as error:
-        raise _failed(explain(error, live, context.request_id)[1]) from error
+    tally = Tally(entity=entity.name)
+    with source_step(live, entity.name, SourceCallPurpose.ROWS) as span:
+        status, problem, cause, found = SourceStatus.OK, None, None, []
+        try:
+            found = await read_by_keys(live.source, reader, [resource.own_key(wanted.key)], tally, deadline)
+        except Exception as error:
+            cause = error
+            status, problem = explain(error, live, context.request_id)
+        note_answer(span, status, problem, len(found), tally.requests)
+    if problem is not None:
+        raise _failed(problem) from cause
     finish_records(found, reader, live, context)
     linker = Linker(context, {wanted.connection_id: live}, timeout_ms)
-    await linker.fill({wanted.connection_id: found}, entity.fields, selection, entity.root)
+    await linker.fill_page({wanted.connection_id: found}, entity, selection, entity.root)
     return next(iter(found), None)
 
 

@@ -58,6 +58,7 @@ class _Count:
     async def ask(self, end: float, context: Context, gate: asyncio.Semaphore) -> None:
         """Ask one source; what goes wrong leaves the number unknown, and the rows as they are."""
         read = self.asked.plan.counting
+        self.tally.entity = self.asked.tally.entity
         try:
             async with asyncio.timeout_at(end), gate:
                 self.rows = await self.asked.live.source.count(read, self.tally, end) if read is not None else None
