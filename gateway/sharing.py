@@ -13,8 +13,7 @@ from graphql import FieldNode, GraphQLError, Node, OperationDefinitionNode, Oper
 from strawberry import Schema
 
 from gateway.auth import Caller
-from resolvers.ports import Context
-from resolvers.subscriptions import Following
+from resolvers.ports import Context, Following
 
 _LOGGER = logging.getLogger(__name__)
 _USES_OF_A_BEGINNING = 2

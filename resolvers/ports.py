@@ -1,6 +1,6 @@
 """What resolving a request needs from the process around it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from schema.administration import (
     CreateCustomerInput,
 )
 from schema.connections import ApiKey, ConnectedSystem, Directory, Viewer
+from schema.events import ConnectionStatusUpdate
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,34 @@ class ReadLimits:
     max_scan_rows: int = 5_000
 
 
+Told = tuple[int, ConnectionStatusUpdate]
+"""An update, and the number of the last event that it takes into account."""
+
+
+@dataclass(eq=False)
+class Following:
+    """Which part of a stream one execution tells: all up to the event `until`, or all after the event `since`.
+
+    `told` is the number of the event that the last result takes into account, and `has_begun` whether there was
+    anything to follow at all.
+    """
+
+    until: int | None = None
+    since: int = 0
+    told: int = 0
+    has_begun: bool = False
+
+
+class StatusUpdates(Protocol):
+    """The changes of the connections that a caller sees."""
+
+    def so_far(self, connection_ids: Sequence[str] | None, after: str | None, until: int) -> AsyncIterator[Told]:
+        """How every connection is, or what has changed after a cursor, up to an event; INVALID_CURSOR if it is gone."""
+
+    def from_now(self, connection_ids: Sequence[str] | None, since: int) -> AsyncIterator[Told]:
+        """Every change after an event, as it comes; it never ends."""
+
+
 @dataclass(eq=False)
 class Context:
     """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop.
@@ -82,6 +111,7 @@ class Context:
 
     directory: CallerDirectory
     administration: Administration
+    updates: StatusUpdates
     cursor_key: bytes = field(repr=False)
     request_id: str
     limits: ReadLimits
@@ -89,6 +119,7 @@ class Context:
     deadline: float
     fetched_at: datetime
     is_complete: bool = True
+    following: Following = field(default_factory=Following, repr=False)
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:
