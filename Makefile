@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check fix real bench docs schema lock clean
+.PHONY: help demo test check fix real faults bench docs schema lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ real: $(STAMP) ## Run only the tests against other people's software: Tryton, Od
 
 bench: $(STAMP) ## Measure what answers cost, beside Strawberry without the product
 	$(BIN)/python -m tests.bench
+
+faults: $(STAMP) ## Run only the tests that break what the product can do without
+	$(BIN)/python -m pytest -m faults $(ARGS)
 
 docs: $(STAMP) ## Write the generated parts of the documents again
 	$(BIN)/python -m docs.generate

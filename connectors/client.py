@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 
@@ -12,18 +12,11 @@ from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble
 from connectors.ports import Call, Observer
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
+from connectors.tally import Tally
 from connectors.tracing import ATTEMPT, SOURCE_CALL, Attribute, Values, fail, note, step
 
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-
-@dataclass
-class Tally:
-    """How many requests a piece of work has made, logins included, and for which kind of record."""
-
-    requests: int = 0
-    entity: str = ""
 
 
 @dataclass(eq=False)
@@ -50,6 +43,11 @@ class Source:
 
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         """Ask for the rest of a question whose answer the source cut."""
+        return await self._ask(read, rest, tally, deadline)
+
+    async def resume(self, read: Read, query: str, tally: Tally, deadline: float) -> Page:
+        """Go on with a question where the source itself has said how to go on, as a query of its own."""
+        rest = replace(self.system.protocol.request(read, self.options), query=query)
         return await self._ask(read, rest, tally, deadline)
 
     async def count(self, read: Read, tally: Tally, deadline: float) -> int | None:

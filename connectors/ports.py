@@ -6,6 +6,10 @@ from typing import Protocol
 
 import httpx
 
+from connectors.query import Page, Read, Request
+from connectors.spec import System
+from connectors.tally import Tally
+
 
 class Transport(Protocol):
     """Gives network clients whose every connection is guarded; nothing below the process builds one."""
@@ -24,6 +28,23 @@ class Clock(Protocol):
         """Seconds that only ever grow."""
 
 
+class Reads(Protocol):
+    """A source that can be asked, whether it answers itself or something that keeps its answers stands before it."""
+
+    @property
+    def system(self) -> System:
+        """The system behind it."""
+
+    async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
+        """Ask one question; raises the meaning of whatever goes wrong."""
+
+    async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
+        """Ask for the rest of a question whose answer was cut."""
+
+    async def resume(self, read: Read, query: str, tally: Tally, deadline: float) -> Page:
+        """Go on with a question where the source itself has said, in an earlier piece of work, how to go on."""
+
+
 class BreakerState(Enum):
     """Whether calls to a system go through."""
 
@@ -33,12 +54,14 @@ class BreakerState(Enum):
 
 
 class CacheOutcome(Enum):
-    """What a cache had of a question."""
+    """What the cache did for a question."""
 
-    HIT = "It had the answer."
-    MISS = "The system was asked."
-    STALE = "It had an answer whose time was over, and that is what was given."
-    JOINED = "Somebody else was asking the same, and both took that answer."
+    HIT = "Everything was there."
+    MISS = "The system was asked for what was not there."
+    JOINED = "Another request was asking the same, and its answer was used."
+    STALE = "The system failed, and an older answer stood in."
+    REFRESHED = "The system was asked early, behind an answer from the cache."
+    ERROR = "The store of the cache did not do what it was told."
 
 
 @dataclass(slots=True)

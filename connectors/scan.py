@@ -1,13 +1,12 @@
 """Reads one source page by page until enough rows have passed, keeping its place exactly."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import Any, cast
 
 from connectors.beside import fill_beside
-from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, WrongSystem
 from connectors.plan import (
     Continuation,
@@ -19,16 +18,20 @@ from connectors.plan import (
     RowNumber,
     plan_read,
 )
+from connectors.ports import Reads
 from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
 from connectors.query import Compare, Comparison, Page, Read, Request
 from connectors.reading import RecordReader
+from connectors.tally import Tally
 from schema.filters import REFERENCE, Condition, Operator
 from schema.matching import attribute_path, compile_test
 from schema.ordering import order_key
+from schema.records import Served, weaker
 
 Placed = list[tuple[Position, Any]]
 """Records, each with its place."""
+OnRows = Callable[[Sequence[Row]], None]
 
 _GROUP_SLACK = 16
 """Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
@@ -79,14 +82,15 @@ class Trail:
 
 @dataclass(eq=False)
 class Scan:
-    """The reading of one source for one page of one query."""
+    """The reading of one source for one page of one query; `on_rows` is shown all rows, once they are whole."""
 
-    source: Source
+    source: Reads
     plan: ReadPlan
     reader: RecordReader
     tally: Tally
     deadline: float
     max_rows: int
+    on_rows: OnRows | None = None
 
     async def run(self, after: Position | None, count: int) -> Batch:
         """Up to `count` rows that come after a place; raises the source's trouble."""
@@ -188,17 +192,23 @@ class Scan:
         """All rows of one question, although the source may cut its answer; and whether there are no more."""
         page = await self.source.fetch(read, self.tally, self.deadline)
         rows = list(page.rows)
+        served = page.served
         rest: Request | None = page.next
         while rest is not None and len(rows) < limit:
             page = await self.source.follow(read, rest, self.tally, self.deadline)
             rows.extend(page.rows)
+            served = weaker(served, page.served)
             rest = page.next
-        return await self._read(rows), rest is None and len(rows) < limit
+        return await self._read(rows, served), rest is None and len(rows) < limit
 
-    async def _read(self, rows: list[Row]) -> list[Any]:
+    async def _read(self, rows: list[Row], served: Served | None) -> list[Any]:
         """Make records of rows, once what belongs beside them is there."""
-        await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
-        return self.reader.read(rows)
+        beside = await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
+        if self.on_rows is not None:
+            self.on_rows(rows)
+        records = self.reader.read(rows)
+        label(records, weaker(served, beside))
+        return records
 
     def _whole_groups(self, records: list[Any], is_last: bool) -> tuple[list[Any], bool]:
         """Hold back the last group unless it is whole, and put each group in the order of its keys."""
@@ -271,7 +281,7 @@ class Scan:
         known: set[str] = set()
         while True:
             page = await self._answer(start, query)
-            records = await self._read(page.rows)
+            records = await self._read(page.rows, page.served)
             keys = [record.origin.key for record in records]
             if len(set(keys)) < len(keys) or (keys and known.issuperset(keys)):
                 raise BadAnswer("The system's rows come twice: one key stands for two, or a page is another one again.")
@@ -292,26 +302,36 @@ class Scan:
         read = self.plan.read_on(start if query is None else 0, self.reader.paths, self.plan.resource.page_size)
         if query is None:
             return await self.source.fetch(read, self.tally, self.deadline)
-        rest = replace(self.source.system.protocol.request(read, self.source.options), query=query)
-        return await self.source.follow(read, rest, self.tally, self.deadline)
+        return await self.source.resume(read, query, self.tally, self.deadline)
 
     def _walked(self, start: int, query: str | None, number: int, first: str) -> Position:
         """The place of a row of an answer."""
         return RowNumber(start + number, first) if self.plan.walk is Walk.ROWS else Continuation(query, number)
 
 
+def label(records: Sequence[Any], served: Served | None) -> None:
+    """Note in records where their rows came from."""
+    for record in records:
+        record.origin.served = served
+
+
 async def read_by_keys(
-    source: Source, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float
+    source: Reads,
+    reader: RecordReader,
+    keys: Sequence[str],
+    tally: Tally,
+    deadline: float,
+    on_rows: OnRows | None = None,
 ) -> list[Any]:
     """The records with these keys, in as few requests as the source takes; missing ones are left out."""
     resource = reader.resource
     if isinstance(resource, NarrowResource) and resource.has_own_paths:
-        return await _read_one_by_one(source, reader, keys, tally, deadline)
+        return await _read_one_by_one(source, reader, keys, tally, deadline, on_rows)
     found: list[Any] = []
     for start in range(0, len(keys), resource.max_keys):
         chunk = tuple(keys[start : start + resource.max_keys])
         plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk))
-        scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk))
+        scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk), on_rows=on_rows)
         records = (await scan.run(None, len(chunk))).records
         if any(record.origin.key not in chunk for record in records):
             raise BadAnswer("The system answers with other records than were asked for by key.")
@@ -320,7 +340,12 @@ async def read_by_keys(
 
 
 async def _read_one_by_one(
-    source: Source, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float
+    source: Reads,
+    reader: RecordReader,
+    keys: Sequence[str],
+    tally: Tally,
+    deadline: float,
+    on_rows: OnRows | None,
 ) -> list[Any]:
     """The records at the paths of their keys; a path that is not known is that of a missing record."""
     resource = reader.resource
@@ -336,6 +361,10 @@ async def _read_one_by_one(
             if trouble.upstream is None or trouble.upstream.status != 404:
                 raise
             continue
-        await fill_beside(source, reader, page.rows, tally, deadline)
-        found.extend(record for record in reader.read(page.rows) if record.origin.key == key)
+        beside = await fill_beside(source, reader, page.rows, tally, deadline)
+        if on_rows is not None:
+            on_rows(page.rows)
+        records = [record for record in reader.read(page.rows) if record.origin.key == key]
+        label(records, weaker(page.served, beside))
+        found.extend(records)
     return found

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 import resolvers.roots  # noqa: F401 - declares every entity
@@ -22,14 +23,14 @@ from resolvers.describing import pushes, sorts
 from schema.errors import MEANINGS
 from schema.filters import Operator, shape_of
 from schema.model import ENTITIES, Entity, FieldModel, Kind, fields_of
-from schema.records import FieldGapReason
+from schema.records import FieldGapReason, ServedFrom
 from schema.sources import PagingGuarantee, SourceStatus
 from schema.systems import FormField
 
 GUIDES = Path(__file__).parent / "systems"
 _NO_SUCH_FIELD = "no such field"
 _NOT_YET = "not yet"
-_ENUMS = {enum.__name__: enum for enum in (SourceStatus, PagingGuarantee, FieldGapReason)}
+_ENUMS = {enum.__name__: enum for enum in (SourceStatus, ServedFrom, PagingGuarantee, FieldGapReason)}
 _PUSHED = {
     "equal": (Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN),
     "range": (Operator.GT, Operator.GTE, Operator.LT, Operator.LTE),
@@ -55,6 +56,8 @@ def _meaning(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.default in (None, ()):
         return "none"
+    if isinstance(field.default, SecretStr):
+        return f"`{field.default.get_secret_value()}`"
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 

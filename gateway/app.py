@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import schema
+from connectors.ports import CacheOutcome
 from connectors.registry import use_manifests
 from gateway import console, tokens
 from gateway.auth import Caller, check_key
@@ -26,11 +28,13 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
+from gateway.stores.backends import addresses_of, open_cache
 from gateway.stores.sql import Store
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
+from resolvers.cache import ReadCache
 from resolvers.ports import Context, ReadLimits
 from resolvers.roots import build_schema
 
@@ -50,10 +54,11 @@ class Gateway:
         self.keyring = keyring
         use_manifests(settings.manifests)
         self.metrics = Metrics()
+        closed = [*own_addresses, *addresses_of(settings.cache_url.get_secret_value())]
         self._egress = Egress(
             settings.profile,
             settings.allowed_networks,
-            own_addresses,
+            closed,
             prepare=send_context if settings.trace_context_out else None,
         )
         self._limits = ReadLimits(
@@ -67,6 +72,9 @@ class Gateway:
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
+        self.cache: ReadCache
+        self.cache_outcomes: Counter[CacheOutcome] = Counter()
+        """What the cache has done so far, counted."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -81,6 +89,7 @@ class Gateway:
             observe=self.metrics.observer,
         )
         await self.directory.refresh()
+        self.cache = self._open_cache()
         refreshing = asyncio.create_task(self._keep_fresh())
         self._is_open = True
         try:
@@ -90,11 +99,27 @@ class Gateway:
             refreshing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await refreshing
+            await self.cache.close()
             await self.directory.close()
             self._egress.close()
             await store.close()
             if export is not None:
                 await export.stop()
+
+    def _open_cache(self) -> ReadCache:
+        def count(outcome: CacheOutcome) -> None:
+            self.cache_outcomes[outcome] += 1
+
+        settings = self.settings
+        store = open_cache(
+            settings.cache_url.get_secret_value(), settings.cache_max_bytes, lambda: count(CacheOutcome.ERROR)
+        )
+        return ReadCache(
+            store,
+            max_entry_bytes=settings.cache_max_entry_bytes,
+            keep_seconds=settings.cache_keep_seconds,
+            observe=count,
+        )
 
     async def _keep_fresh(self) -> None:
         """See changes that other processes make to the store."""
@@ -137,6 +162,7 @@ class Gateway:
             started=now,
             deadline=now + _REQUEST_SECONDS,
             fetched_at=datetime.now(UTC),
+            cache=self.cache,
         )
 
     async def ready(self, request: Request) -> Response:

@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Any
 
 import httpx
@@ -19,7 +21,7 @@ from gateway.keyring import Keyring, SealBroken
 from gateway.stores import rows
 from gateway.stores.sql import Store
 from resolvers.describing import describe_system
-from resolvers.ports import LiveSource
+from resolvers.ports import CacheScope, LiveSource
 from schema.connections import (
     ApiKey,
     ApiKeyKind,
@@ -29,11 +31,13 @@ from schema.connections import (
     Environment,
     Viewer,
 )
+from schema.freshness import Freshness
 from schema.health import ConnectionLifecycle
 from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
+_VERSION = version("switchgear")
 _TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
 """Seconds to connect; how long an answer may take is bounded by the deadline of the request."""
 
@@ -90,7 +94,8 @@ class Directory:
             is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
             source = known.source if known is not None and is_same else self._open(row, sealed)
             if source is not None:
-                lives[row.id] = LiveSource(described, source)
+                scope = CacheScope(row.customer_id, row.id, generation_of(row, sealed, source.system.revision))
+                lives[row.id] = LiveSource(described, source, scope, _freshness_of(row.settings))
         gone = [
             live.source for key, live in self._lives.items() if key not in lives or lives[key].source is not live.source
         ]
@@ -245,6 +250,27 @@ async def _all(page: Any) -> list[Any]:
         found.extend(rows_of_page)
         if len(rows_of_page) < _PAGE:
             return found
+
+
+def generation_of(row: rows.Connection, sealed: str, revision: str) -> str:
+    """A word that changes with everything that decides what a connection reads: what is kept of it changes with it."""
+    decisive = (
+        _VERSION,
+        revision,
+        row.system,
+        row.auth_method,
+        row.base_url,
+        sorted(row.settings.items()),
+        row.lifecycle,
+        row.authorized_at,
+        sealed,
+    )
+    return sha256(repr(decisive).encode()).hexdigest()[:16]
+
+
+def _freshness_of(settings: Mapping[str, Any]) -> Freshness:
+    """How old the answers of a connection may be by default."""
+    return Freshness(settings.get("maxAgeSeconds"), settings.get("staleOnError"))
 
 
 def _is_known(row: rows.Connection) -> bool:

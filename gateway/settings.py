@@ -19,6 +19,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from gateway.stores.backends import scheme_of
+
 PREFIX = "SWITCHGEAR_"
 _NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo", "real_phoenix"}
 """Names with our prefix that speak to the build and to the tests."""
@@ -175,6 +177,29 @@ class Settings(BaseSettings):
         ge=1,
         description="How long a source may take to answer by default, in milliseconds.",
     )
+    cache_url: SecretStr = Field(
+        default=SecretStr("memory://"),
+        description=(
+            "Where answers are kept: `memory://`, or a Redis that several processes share, such as "
+            "`redis://:password@host:6379/0` (`rediss://` with TLS, `unix://` for a socket)."
+        ),
+    )
+    cache_max_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=0,
+        description="How much memory `memory://` may take, in bytes; Redis has its own `maxmemory`.",
+    )
+    cache_max_entry_bytes: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="The longest answer that is kept, in bytes.",
+    )
+    cache_keep_seconds: int = Field(
+        default=86_400,
+        ge=1,
+        le=7 * 86_400,
+        description="How long an answer is kept at most, and so how old one may be that stands in for a system.",
+    )
 
     @property
     def store_url(self) -> str:
@@ -201,6 +226,12 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(Path(text.strip()) for text in value.split(",") if text.strip())
+
+    @field_validator("cache_url")
+    @classmethod
+    def _known_cache(cls, value: SecretStr) -> SecretStr:
+        scheme_of(value.get_secret_value())
+        return value
 
     @field_validator("manifests")
     @classmethod

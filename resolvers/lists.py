@@ -15,6 +15,8 @@ from resolvers.selection import selection_of
 from schema.absent import given
 from schema.errors import ErrorCode, failure
 from schema.filters import filter_of, parse, shape_of
+from schema.freshness import FreshnessInput
+from schema.freshness import parse as parse_freshness
 from schema.model import Entity
 from schema.pages import After, First, checked_first
 from schema.scalars import print_datetime
@@ -32,6 +34,7 @@ def _argument(annotation: Any, description: str) -> Any:
 
 ConnectionIds = _argument(list[strawberry.ID] | None, "Ask only these connections.")
 SystemKeys = _argument(list[str] | None, "Ask only connections to these systems, named by key.")
+ListFreshness = _argument(FreshnessInput | None, "How old an answer may be; by default the connection's own setting.")
 Timeout = _argument(int | None, "How long to wait for each source; by default 10,000.")
 RequireComplete = _argument(bool | None, "Fail the field unless every source answers in full.")
 
@@ -48,6 +51,7 @@ def list_root(entity: Entity) -> Any:
         order_by: Any = strawberry.UNSET,
         connection_ids: Any = strawberry.UNSET,
         systems: Any = strawberry.UNSET,
+        freshness: Any = strawberry.UNSET,
         timeout_ms: Any = strawberry.UNSET,
         require_complete: Any = False,
     ) -> Any:
@@ -75,6 +79,7 @@ def list_root(entity: Entity) -> Any:
             checked_timeout(timeout_ms),
             places,
             counts_all="totalCount" in selection,
+            freshness=parse_freshness(freshness),
         )
         answer = await fan_out(lives, question, context)
         if require_complete and not answer.is_complete:
@@ -105,6 +110,7 @@ def list_root(entity: Entity) -> Any:
         ),
         "connection_ids": ConnectionIds,
         "systems": SystemKeys,
+        "freshness": ListFreshness,
         "timeout_ms": Timeout,
         "require_complete": RequireComplete,
         "return": page | None,

@@ -12,14 +12,14 @@ from resolvers.building import build_page
 from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
 from resolvers.links import finish_records
 from resolvers.merge import merge
-from resolvers.outcomes import gap_of
+from resolvers.outcomes import gap_of, origin_of
 from resolvers.ports import LiveSource
 from schema.absent import given
 from schema.filters import And, Condition, Operator, Tree, parse, shape_of
 from schema.ids import RecordId
 from schema.model import Entity, FieldModel, entity_named
 from schema.pages import checked_first
-from schema.records import FieldGapReason, ServedFrom
+from schema.records import FieldGapReason, Served, weaker
 from schema.selection import Selection, Use, rows_of
 from schema.sorting import Order
 from schema.sorting import parse as parse_order
@@ -114,13 +114,22 @@ async def _ask_resource(
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
             continue
         asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, chunk))
-        await ask(asked, None, linker.context.limits.max_scan_rows, deadline, linker.context, purpose=_LINK)
+        await ask(
+            asked,
+            None,
+            linker.context.limits.max_scan_rows,
+            deadline,
+            linker.context,
+            linker.freshness,
+            purpose=_LINK,
+        )
         made.append(asked)
         if asked.batch is not None and asked.batch.has_more:
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
         elif asked.batch is not None:
             _group(asked.batch, wanted, key, found)
     for item in made:
+        linker.note(str(live.connection.id), item.tally.served)
         linker.account(str(live.connection.id), item.call(_LINK, path))
     return made
 
@@ -158,7 +167,7 @@ async def _ask_each(
         if place.is_done:
             asked.batch = Batch()
         else:
-            await ask(asked, place.position, wanted.count, deadline, linker.context, gate, _LINK)
+            await ask(asked, place.position, wanted.count, deadline, linker.context, linker.freshness, gate, _LINK)
         if asked.batch is not None:
             found[parent][key] = asked.batch
         return asked
@@ -196,14 +205,18 @@ def _page(
         _places(linker, wanted, live, parent.origin.reference)
     )
     query = _query(linker, wanted, live, parent.origin.reference)
+    served: Served | None = None
+    for read in asked:
+        served = weaker(served, read.tally.served)
+    source, fetched_at = origin_of(served, context)
     outcome = SourceOutcome(
         connection=live.connection,
         status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),
         count=len(picked),
         duration_ms=max(item.duration_ms for item in asked),
         upstream_calls=sum(item.tally.requests for item in asked),
-        served_from=ServedFrom.LIVE,
-        fetched_at=context.fetched_at,
+        served_from=source,
+        fetched_at=fetched_at,
         filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
         truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
         calls=[_shared_call(asked, wanted)],

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.client import Tally
+from connectors.tally import Tally
 from resolvers.asking import Asked, as_trouble
 from resolvers.outcomes import explain
 from resolvers.ports import Context

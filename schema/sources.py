@@ -21,6 +21,7 @@ class SourceStatus(Enum):
     """How a source answered."""
 
     OK = "It answered in full."
+    STALE = "An older answer stands in for it."
     PARTIAL = "It answered in part."
     TIMED_OUT = "It did not answer in time."
     UNSUPPORTED = "The system has no such records, or cannot answer in this way."

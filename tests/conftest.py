@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "connectors.testing.plugin",
+    "tests.gateway.stores.redis_server",
     "tests.real.odoo.fixtures",
     "tests.real.phoenix.fixtures",
     "tests.real.tryton.fixtures",

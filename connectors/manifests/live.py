@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.client import Source, Tally
+from connectors.client import Source
 from connectors.errors import BadAnswer, Trouble
 from connectors.manifests.checking import Report, facts_of, strangers, unknown_words, unreadable, unseen
 from connectors.manifests.mistakes import Mistake, find_line
@@ -13,6 +13,7 @@ from connectors.protocols.walking import Walk
 from connectors.reading import RecordReader
 from connectors.scan import Scan, SortTooLarge, read_by_keys
 from connectors.spec import Resource
+from connectors.tally import Tally
 from connectors.testing.golden import as_json
 from connectors.testing.values import filterable
 from connectors.testing.walks import value_of, whole

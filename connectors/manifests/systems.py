@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeVar
@@ -106,6 +107,7 @@ class _Maker:
                 auth_methods=tuple(auth_method(login, manifest.address) for login in manifest.logins),
                 guide=tuple(GuideStep(title=step.title, body=step.body) for step in manifest.guide),
                 address=_address(manifest.address.field, manifest.address.path),
+                revision=sha256(repr(manifest).encode()).hexdigest(),
             )
         except SpecError as error:
             self.mistakes += [(self._keys_of(mistake), mistake) for mistake in error.mistakes]

@@ -71,6 +71,10 @@ class WireProtocol(Protocol):
         """Put rows of another collection into a row, where `children` finds them under `@name`."""
         row[f"@{name}"] = rows
 
+    def attach_one(self, row: Row, name: str, found: Row) -> None:
+        """Put one row of another collection into a row, where `getter` finds its values under `@name`."""
+        row[f"@{name}"] = found
+
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """How the child rows at a dotted path are found in a row, as a rule a list; None where they are absent."""
         get = self.getter(path)

@@ -5,12 +5,12 @@ from functools import partial
 from typing import Any
 
 from connectors.beside import fill_beside
-from connectors.client import Tally
 from connectors.plan import plan_read
 from connectors.query import Read, Request
 from connectors.reading import RecordReader
 from connectors.scan import Scan, read_by_keys
 from connectors.spec import Resource
+from connectors.tally import Tally
 from connectors.testing.bench import CONNECTION, Opened
 from schema.filters import EVERYTHING, Tree
 from schema.matching import attribute_path, compile_test

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from connectors.client import Tally
 from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Trouble
 from connectors.plan import plan_read
 from connectors.query import Answer, Page, Read
 from connectors.scan import Scan
 from connectors.systems.sap_s4hana.inventory import products
 from connectors.systems.sap_s4hana.sandbox import USERS, samples, sandbox
+from connectors.tally import Tally
 from connectors.testing.bench import Opened
 from connectors.testing.walks import reader_for, walk
 from schema.filters import EVERYTHING, Condition, Operator, Tree

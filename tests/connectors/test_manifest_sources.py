@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.client import Source, Tally
+from connectors.client import Source
 from connectors.errors import BadAnswer, WrongSystem
 from connectors.manifests.reading import read_folder
 from connectors.plan import plan_read
 from connectors.reading import RecordReader
 from connectors.scan import Scan, SortTooLarge, read_by_keys
+from connectors.tally import Tally
 from connectors.testing.in_process import in_process_client
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Tree
 from schema.sorting import Order, SortStep

@@ -10,11 +10,12 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN
 
 from connectors.auth import SessionLogin
-from connectors.client import Source, Tally
+from connectors.client import Source
 from connectors.errors import Reauthorize, Trouble, Unavailable, outcome_of
 from connectors.ports import Call, Observer
 from connectors.query import Read
 from connectors.systems.sap_s4hana.spec import sap_s4hana
+from connectors.tally import Tally
 from connectors.tracing import SOURCE, started, step
 from tests.connectors.traced import recorded
 

@@ -10,6 +10,7 @@ import strawberry
 
 from connectors.client import Source
 from connectors.spec import System
+from resolvers.cache import ReadCache
 from resolvers.describing import describe_system
 from resolvers.ports import Context, LiveSource, ReadLimits
 from resolvers.roots import build_schema
@@ -53,6 +54,7 @@ class Graph:
     timeout: float = 30.0
     tenant: str = "cus_test"
     cursor_key: bytes = b"0" * 32
+    cache: ReadCache | None = None
 
     async def run(self, query: str, **variables: Any) -> Any:
         """Execute a query and return its data; an error fails the test."""
@@ -79,6 +81,7 @@ class Graph:
             started=now,
             deadline=now + self.timeout,
             fetched_at=MOMENT,
+            cache=self.cache,
         )
         return await SCHEMA.execute(query, variable_values=variables, context_value=context)
 

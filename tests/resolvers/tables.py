@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import httpx
 
-from connectors.client import Source, Tally
+from connectors.client import Source
 from connectors.composites import money
 from connectors.decisions import Codes
 from connectors.errors import TimedOut, Trouble
@@ -20,6 +20,7 @@ from connectors.keys import NUMBER, TEXT, KeyForm
 from connectors.protocols.base import Row, WireProtocol, read_text
 from connectors.query import AllOf, Answer, AnyOf, Compare, Comparison, Page, Read, Request, Where
 from connectors.spec import Resource, System
+from connectors.tally import Tally
 from resolvers.ports import LiveSource
 from schema.filters import Operator
 from schema.model import FieldModel, entity_of

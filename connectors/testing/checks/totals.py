@@ -1,8 +1,8 @@
 """What a source says of the number of its rows is what a walk finds."""
 
-from connectors.client import Tally
 from connectors.plan import plan_read
 from connectors.spec import Resource
+from connectors.tally import Tally
 from connectors.testing.bench import Bench, Opened
 from connectors.testing.registry import check
 from connectors.testing.values import conditions_on, filterable
