@@ -42,10 +42,10 @@ async def test_the_revisions_lead_to_the_tables(url: str) -> None:
         ]
 
     store = await Store.open(url)
-    async with store._reading.connect() as connection:
+    async with store.database.reading() as connection:
         assert await connection.run_sync(differences) == []
         migrated = await connection.run_sync(constraints)
-    async with store._writing.begin() as connection:
+    async with store.database.writing() as connection:
         await connection.run_sync(metadata.drop_all)
         await connection.run_sync(metadata.create_all)
         assert await connection.run_sync(constraints) == migrated
@@ -54,7 +54,7 @@ async def test_the_revisions_lead_to_the_tables(url: str) -> None:
 
 async def test_a_newer_database_is_refused_in_words_and_left_alone(url: str) -> None:
     store = await Store.open(url)
-    async with store._writing.begin() as connection:
+    async with store.database.writing() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await store.close()
     with pytest.raises(StoreError, match="newer version"):
