@@ -9,7 +9,7 @@ from graphql import GraphQLError
 
 from gateway.auth import Caller
 from gateway.stores.events import Events
-from gateway.stores.rows import Event, event_number
+from gateway.stores.rows import Event, event_id, event_number
 from resolvers.ports import Told
 from schema.connections import ConnectedSystem
 from schema.errors import ErrorCode, failure
@@ -128,7 +128,7 @@ class CallerUpdates:
             )
         if after is None:
             for connection in known:
-                yield until, ConnectionStatusUpdate(connection=connection, event=None, cursor=cursor_of(until))
+                yield until, ConnectionStatusUpdate(connection=connection, event=None, cursor=event_id(until))
             return
         since = await self._checked(after)
         async for event in self.feed.between(since, until):
@@ -149,7 +149,7 @@ class CallerUpdates:
     async def _update(self, event: Event) -> ConnectionStatusUpdate:
         (connection,) = await self.describe(self.caller, [str(event.connection_id)])
         return ConnectionStatusUpdate(
-            connection=connection, event=self.show(event, connection), cursor=cursor_of(event.number)
+            connection=connection, event=self.show(event, connection), cursor=event_id(event.number)
         )
 
     async def _checked(self, cursor: str) -> int:
@@ -159,11 +159,6 @@ class CallerUpdates:
         if number < reach.forgotten:
             raise _invalid("What came after this cursor is no longer kept; follow again without `after`.")
         return number
-
-
-def cursor_of(number: int) -> str:
-    """Where to continue from: the id of the last event that is taken into account."""
-    return Event.id_of(number)
 
 
 def _invalid(message: str) -> GraphQLError:

@@ -18,6 +18,8 @@ from strawberry.types.graphql import OperationType
 
 from gateway.auth import Caller, TokenRefused, bearer
 from gateway.logging import request_id
+from gateway.sharing import Encoded, SharedSubscriptions
+from gateway.sse import MEDIA_TYPE, event_stream
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import WatchedRequest, watch
 from resolvers.ports import Context
@@ -79,13 +81,15 @@ class GraphQLEndpoint:
         max_body_bytes: int,
         shows_schema: bool = True,
     ) -> None:
-        self._schema = schema
+        self.schema = schema
         self._authenticate = authenticate
         self._make_context = make_context
         self._page = page
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
         self._shows_schema = shows_schema
+        self.subscriptions: SharedSubscriptions
+        """Set by whoever has them; streams of events need it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -114,6 +118,10 @@ class GraphQLEndpoint:
     async def _answer(self, request: Request, watched: WatchedRequest) -> Response:
         if request.method not in ("GET", "POST"):
             raise Unanswerable(405, ErrorCode.BAD_REQUEST, "GraphQL takes POST and GET.", {"Allow": "GET, POST"})
+        if _wants_events(request):
+            caller = await self._caller(request)
+            operation = await self._operation(request)
+            return event_stream(self.subscriptions.follow(caller, operation, request_id.get()))
         media_type = _accepted(request)
         if media_type is None:
             raise Unanswerable(406, ErrorCode.BAD_REQUEST, f"The answer would be {_GRAPHQL} or {_JSON}.")
@@ -162,7 +170,7 @@ class GraphQLEndpoint:
         identifier = request_id.get()
         context = self._make_context(caller, identifier)
         try:
-            result = await self._schema.execute(
+            result = await self.schema.execute(
                 operation["query"],
                 variable_values=operation.get("variables"),
                 operation_name=operation.get("operationName"),
@@ -178,13 +186,23 @@ class GraphQLEndpoint:
                 400, ErrorCode.BAD_REQUEST, "`operationName` names no operation of the document, or is needed."
             ) from None
         was_executed = not isinstance(result, PreExecutionError) and not _is_refused_whole(result)
-        body: dict[str, Any] = {"data": result.data} if was_executed else {}
-        if result.errors:
-            body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
+        body = self._body_of(result, identifier, was_executed)
         status = 200 if was_executed or media_type == _JSON else 400
         codes = [error["extensions"]["code"] for error in body.get("errors", ())]
         watched.answered(codes, status, was_executed=was_executed, is_complete=context.is_complete)
         return _answer(body, status, media_type)
+
+    def _body_of(self, result: ExecutionResult, identifier: str, was_executed: bool) -> dict[str, Any]:
+        body: dict[str, Any] = {"data": result.data} if was_executed else {}
+        if result.errors:
+            body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
+        return body
+
+    def encode(self, result: Any, identifier: str) -> Encoded:
+        """One result of a stream as JSON."""
+        was_executed = not isinstance(result, PreExecutionError)
+        body = self._body_of(result, identifier, was_executed)
+        return Encoded(_json(body if was_executed else body["errors"]), is_refused=not was_executed)
 
     def _format(self, error: GraphQLError, identifier: str, was_executed: bool) -> dict[str, Any]:
         """An error as clients see it; where the schema is hidden, a mistake does not bring out its names."""
@@ -218,9 +236,12 @@ class Unanswerable(Exception):
 def _answer(
     body: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
+    return Response(_json(body), status, {**_HEADERS, **(headers or {})}, f"{media_type}; charset=utf-8")
+
+
+def _json(body: Any) -> bytes:
     # Half a surrogate pair has no form in UTF-8; escaped, it is what JSON writes for it.
-    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(content, status, {**_HEADERS, **(headers or {})}, f"{media_type}; charset=utf-8")
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _extensions(code: ErrorCode, identifier: str) -> dict[str, Any]:
@@ -254,6 +275,10 @@ def _format(error: GraphQLError, identifier: str, was_executed: bool) -> dict[st
 
 def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
+
+
+def _wants_events(request: Request) -> bool:
+    return request.headers.get("accept", "").partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
 def _accepted(request: Request) -> str | None:

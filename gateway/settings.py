@@ -132,6 +132,12 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may ask the gateway, separated by commas, such as `https://plant.example.com`.",
     )
+    max_waiting_updates: int = Field(
+        default=256,
+        ge=1,
+        le=10_000,
+        description="How many results of a subscription may wait for one client; with more its line is closed.",
+    )
     max_body_bytes: int = Field(
         default=1_000_000,
         ge=1_000,

@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,7 +112,7 @@ class SharedSubscriptions:
         """How many streams are executed now."""
         return len(self._groups)
 
-    async def follow(self, caller: Caller, operation: Operation, identifier: str) -> AsyncIterator[Encoded]:
+    async def follow(self, caller: Caller, operation: Operation, identifier: str) -> AsyncGenerator[Encoded, None]:
         """The encoded results of an operation, one after the other; a query or a mutation has one.
 
         Raises TooSlow when the subscriber does not take what it is sent.
@@ -199,7 +199,7 @@ def _only_a_beginning(query: str) -> set[str]:
         if isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.SUBSCRIPTION
         for selection in definition.selection_set.selections
         if isinstance(selection, FieldNode)
-        for argument in selection.arguments
+        for argument in selection.arguments or ()
         if argument.name.value == "after" and isinstance(argument.value, VariableNode)
     ]
     # Its definition is one use, its place as `after` the other.

@@ -1,8 +1,7 @@
 """GraphQL over server-sent events: each operation is a stream of its own."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from starlette.responses import StreamingResponse
 
@@ -13,18 +12,16 @@ KEEP_ALIVE_SECONDS = 12.0
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
-def event_stream(results: AsyncIterator[Encoded], keep_alive_seconds: float = KEEP_ALIVE_SECONDS) -> StreamingResponse:
+def event_stream(
+    results: AsyncGenerator[Encoded, None], keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+) -> StreamingResponse:
     """The answer that sends results as they come, and a comment where nothing comes for a while."""
     return StreamingResponse(_events(results, keep_alive_seconds), headers=_HEADERS, media_type=MEDIA_TYPE)
 
 
-async def _events(results: AsyncIterator[Encoded], keep_alive_seconds: float) -> AsyncIterator[bytes]:
-    async with contextlib.AsyncExitStack() as stack:
-        close = getattr(results, "aclose", None)
-        if close is not None:
-            stack.push_async_callback(close)
-        following = asyncio.ensure_future(anext(results, None))
-        stack.callback(following.cancel)
+async def _events(results: AsyncGenerator[Encoded, None], keep_alive_seconds: float) -> AsyncIterator[bytes]:
+    following = asyncio.ensure_future(anext(results, None))
+    try:
         while True:
             done, _ = await asyncio.wait({following}, timeout=keep_alive_seconds)
             if not done:
@@ -40,4 +37,7 @@ async def _events(results: AsyncIterator[Encoded], keep_alive_seconds: float) ->
             payload = b'{"errors":%b}' % encoded.payload if encoded.is_refused else encoded.payload
             yield b"event: next\ndata: %b\n\n" % payload
             following = asyncio.ensure_future(anext(results, None))
-            stack.callback(following.cancel)
+    finally:
+        following.cancel()
+        await asyncio.wait({following})
+        await results.aclose()

@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket: the protocol graphql-transport-ws, with a token in its first message and every wait bounded."""
+"""GraphQL over WebSocket: graphql-transport-ws, with a token in its first message and every wait bounded."""
 
 import asyncio
 import contextlib
@@ -99,7 +99,7 @@ class Socket:
         self._sockets = sockets
         self._limits = sockets.limits
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._closing: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
+        self._closing: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._sending = asyncio.Lock()
 
     def is_welcome(self) -> bool:
@@ -121,10 +121,10 @@ class Socket:
             await self.websocket.close(4406, f"Speak the subprotocol {PROTOCOL}.")
             return
         await self.websocket.accept(PROTOCOL)
-        reading = asyncio.create_task(self._read())
+        reading: asyncio.Future[Any] = asyncio.create_task(self._read())
         pinging = asyncio.create_task(self._ping())
         try:
-            await asyncio.wait({reading, self._closing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((reading, self._closing), return_when=asyncio.FIRST_COMPLETED)
             closing = self._closing.result() if self._closing.done() else None
             if closing is None:
                 error = reading.exception()
@@ -133,7 +133,7 @@ class Socket:
                     _LOGGER.error("a socket has failed", exc_info=error)
                     closing = Closing(1011, "A fault of this product; the log has more.")
         finally:
-            tasks = [reading, pinging, *self._running.values()]
+            tasks: list[asyncio.Future[Any]] = [reading, pinging, *self._running.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -174,7 +174,9 @@ class Socket:
                     payload = message.get("payload") or {}
                     given = payload.get("authorization") or payload.get("Authorization") if payload else None
                     try:
-                        self.caller = await self._sockets.authenticate(bearer(given if isinstance(given, str) else None))
+                        self.caller = await self._sockets.authenticate(
+                            bearer(given if isinstance(given, str) else None)
+                        )
                     except TokenRefused as refused:
                         raise Closing(FORBIDDEN, refused.message) from None
                 case "ping":

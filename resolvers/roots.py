@@ -14,6 +14,7 @@ from resolvers.lists import list_root
 from resolvers.mutations import Mutation
 from resolvers.ports import Context
 from resolvers.singles import GlobalId, find_node, find_nodes, single_root
+from resolvers.subscriptions import Subscription
 from schema import assets, inventory, maintenance, purchasing, vendors
 from schema.absent import given
 from schema.connections import (
@@ -125,6 +126,7 @@ def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry
     return _Schema(
         query=query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[*(entity.cls for entity in ENTITIES.values()), *MUTATION_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=extensions,

@@ -63,7 +63,9 @@ class Event(Node):
     id: strawberry.ID = strawberry.field(description="The global id; later events have greater ids.")
     type: EventType = strawberry.field(description="What happened.")
     occurred_at: datetime = strawberry.field(description="When.")
-    connection_id: strawberry.ID | None = strawberry.field(description="The connection concerned, even when it is gone.")
+    connection_id: strawberry.ID | None = strawberry.field(
+        description="The connection concerned, even when it is gone."
+    )
     connection: Annotated["ConnectedSystem", strawberry.lazy("schema.connections")] | None = strawberry.field(
         description="The connection concerned, as it is now."
     )

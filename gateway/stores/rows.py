@@ -26,6 +26,18 @@ _EVENT_DIGITS = 11  # 62 to this power exceeds 63 bits
 _ENTRY_DIGITS = 11
 
 
+def event_id(number: int) -> str:
+    """The global id of the event with a number; ids sort like the numbers."""
+    return f"evt_{base62.encode(number, _EVENT_DIGITS)}"
+
+
+def event_number(text: str) -> int | None:
+    """The number in the global id of an event; None where the text is none."""
+    digits = text.removeprefix("evt_")
+    is_id = text.startswith("evt_") and len(digits) == _EVENT_DIGITS
+    return base62.decode(digits) if is_id else None
+
+
 def new_id(prefix: str) -> str:
     """Make an id such as `cus_0V3kQhZ2…`: the milliseconds of now, then 71 random bits.
 
@@ -248,7 +260,7 @@ class Event(NewEvent):
     @property
     def id(self) -> str:
         """Make the global id, which sorts like the number."""
-        return f"evt_{base62.encode(self.number, _EVENT_DIGITS)}"
+        return event_id(self.number)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -75,6 +75,7 @@ class Graph:
         context = Context(
             directory=Everything(self.lives, self.tenant),  # type: ignore[arg-type]
             administration=None,  # type: ignore[arg-type]
+            updates=None,  # type: ignore[arg-type]
             cursor_key=self.cursor_key,
             request_id="req_test",
             limits=self.limits,
