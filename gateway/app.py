@@ -20,7 +20,7 @@ import schema
 from connectors.ports import CacheOutcome
 from connectors.registry import use_manifests
 from gateway import console, tokens
-from gateway.auth import Caller, check_key
+from gateway.auth import Caller, TokenRefused, check_key
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
 from gateway.egress import Egress
@@ -42,6 +42,7 @@ from resolvers.cache import ReadCache
 from resolvers.ports import Context, Following, ReadLimits
 from resolvers.roots import build_schema
 from schema.connections import ConnectedSystem
+from schema.errors import ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _REFRESH_SECONDS = 1.0
@@ -147,7 +148,10 @@ class Gateway:
 
     def recheck(self, caller: Caller) -> None:
         """Refuse a caller whose key is no longer in force."""
-        check_key(self.directory.keys.get(caller.key.digest))
+        key = self.directory.keys.get(caller.key.digest)
+        if key is None:
+            raise TokenRefused(ErrorCode.TOKEN_REVOKED, "This token was revoked.")
+        check_key(key)
 
     async def authenticate(self, token: str) -> Caller:
         """The caller of a token; a known one costs no SQL."""
@@ -240,7 +244,7 @@ def build(
         endpoint.schema,
         gateway.context,
         endpoint.encode,
-        lambda: gateway.feed.position,
+        lambda: gateway.feed.read_on(),
         settings.max_waiting_updates,
     )
     gateway.sockets = Sockets(gateway.authenticate, gateway.recheck, endpoint.subscriptions, settings.cors_origins)

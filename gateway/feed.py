@@ -22,10 +22,6 @@ POLL_SECONDS = 1.0
 """How long a change may go unseen when no hint of it arrives."""
 
 
-class FeedIsBehind(Exception):
-    """A listener has not taken what was read for it."""
-
-
 @dataclass(eq=False)
 class EventFeed:
     """The events of all customers as they come; `position` is the number of the last that was handed on.
@@ -39,6 +35,8 @@ class EventFeed:
     position: int = 0
     _listeners: set[asyncio.Queue[Event]] = field(default_factory=set)
     _hint: asyncio.Event = field(default_factory=asyncio.Event)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _begun: int = 0
 
     async def begin(self) -> None:
         """Start from now."""
@@ -62,8 +60,16 @@ class EventFeed:
             except TimeoutError:
                 continue
 
-    async def read_on(self) -> None:
-        """Hand on all events that have come since."""
+    async def read_on(self) -> int:
+        """Hand on all events that have come until now; the number of the last."""
+        ticket = self._begun
+        async with self._reading:
+            if self._begun == ticket:  # nobody has begun to read since this was asked for
+                self._begun += 1
+                await self._read()
+        return self.position
+
+    async def _read(self) -> None:
         while True:
             found = await self.events.after(self.position, first=_PAGE)
             if not found:

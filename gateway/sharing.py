@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +103,7 @@ class SharedSubscriptions:
     schema: Schema
     make_context: MakeContext
     encode: Encode
-    position: Callable[[], int]
+    position: Callable[[], Awaitable[int]]
     most_waiting: int
     _groups: dict[Hashable, _Group] = field(default_factory=dict)
 
@@ -117,7 +117,7 @@ class SharedSubscriptions:
 
         Raises TooSlow when the subscriber does not take what it is sent.
         """
-        member = Member(self.position(), self.most_waiting)
+        member = Member(await self.position(), self.most_waiting)
         key = _key(caller, operation)
         group = self._groups.get(key)
         if group is None:
@@ -127,7 +127,7 @@ class SharedSubscriptions:
             catching_up = Following(until=member.since)
             has_failed = False
             async for result in self._results(caller, operation, identifier, catching_up):
-                has_failed = has_failed or not catching_up.has_begun
+                has_failed = has_failed or (bool(result.errors) and not result.data)
                 yield self.encode(result, identifier)
             if has_failed or not catching_up.has_begun:
                 return  # it was refused, or is no subscription: there is nothing to follow
