@@ -123,6 +123,16 @@ query Connected {
 }
 """
 
+STATUS = """\
+subscription Status {
+  connectionStatus {
+    connection { name lifecycle system { title } }
+    event { name occurredAt reason { message remediation } }
+    cursor
+  }
+}
+"""
+
 EXAMPLES = (
     {"title": "Orders of every system, latest change first, with vendors and lines", "query": ORDERS},
     {"title": "What waits for approval, largest first; S/4HANA has no total, so it is made here", "query": WAITING},
@@ -132,4 +142,5 @@ EXAMPLES = (
     {"title": "Why a field is empty, and which calls were made", "query": MISSING},
     {"title": "Vendors of every system", "query": VENDORS},
     {"title": "Who is asking, and what is connected", "query": CONNECTED},
+    {"title": "How every connection is, and each change from now on; press Stop to end it", "query": STATUS},
 )
