@@ -63,6 +63,7 @@ def configuration(application: ASGIApp, grace_seconds: int = _GRACE_SECONDS) -> 
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,
         ws_ping_interval=None,  # the sockets ping themselves
+        ws_per_message_deflate=False,  # its state would cost more than everything else of a socket
     )
 
 

@@ -56,6 +56,7 @@ class Sockets:
     origins: tuple[str, ...]
     limits: SocketLimits = field(default_factory=SocketLimits)
     _open: set["Socket"] = field(default_factory=set)
+    _pinging: asyncio.Task[None] | None = None
 
     @property
     def count(self) -> int:
@@ -69,10 +70,21 @@ class Sockets:
             await socket.websocket.close()
             return
         self._open.add(socket)
+        if self._pinging is None:
+            self._pinging = asyncio.create_task(self._ping())
         try:
             await socket.serve()
         finally:
             self._open.discard(socket)
+            if not self._open and self._pinging is not None:
+                self._pinging.cancel()
+                self._pinging = None
+
+    async def _ping(self) -> None:
+        """Keep lines open through proxies, and notice where nobody is any more; one task for all of them."""
+        while True:
+            await asyncio.sleep(self.limits.idle_ping_seconds)
+            await asyncio.gather(*(socket.ping() for socket in self._open))
 
     def check_keys(self) -> None:
         """Close the sockets whose keys are no longer in force."""
@@ -122,7 +134,6 @@ class Socket:
             return
         await self.websocket.accept(PROTOCOL)
         reading: asyncio.Future[Any] = asyncio.create_task(self._read())
-        pinging = asyncio.create_task(self._ping())
         try:
             await asyncio.wait((reading, self._closing), return_when=asyncio.FIRST_COMPLETED)
             closing = self._closing.result() if self._closing.done() else None
@@ -133,7 +144,7 @@ class Socket:
                     _LOGGER.error("a socket has failed", exc_info=error)
                     closing = Closing(1011, "A fault of this product; the log has more.")
         finally:
-            tasks: list[asyncio.Future[Any]] = [reading, pinging, *self._running.values()]
+            tasks: list[asyncio.Future[Any]] = [reading, *self._running.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -241,15 +252,14 @@ class Socket:
             if self._running.get(identifier) is asyncio.current_task():
                 del self._running[identifier]
 
-    async def _ping(self) -> None:
-        """Keep the line open through proxies, and notice when nobody is there any more."""
-        while True:
-            await asyncio.sleep(self._limits.idle_ping_seconds)
-            try:
-                await self._send({"type": "ping"})
-            except (TimeoutError, WebSocketDisconnect, RuntimeError):
-                self.close_soon(TOO_SLOW, "Nothing was taken for too long.")
-                return
+    async def ping(self) -> None:
+        """Ask whether somebody is there; who does not even take the question is sent away."""
+        if self.caller is None:
+            return
+        try:
+            await self._send({"type": "ping"})
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):
+            self.close_soon(TOO_SLOW, "Nothing was taken for too long.")
 
     async def _send(self, message: dict[str, Any]) -> None:
         await self._send_bytes(json.dumps(message, separators=(",", ":")).encode())

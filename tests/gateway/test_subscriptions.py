@@ -308,3 +308,12 @@ async def test_a_query_over_server_sent_events_completes(plant: Followed) -> Non
         assert answer.text == 'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n'
         refused = await client.post(url, json={"query": "{ __typename }"}, headers={"Accept": "text/event-stream"})
         assert refused.status_code == 401
+
+
+async def test_lines_are_kept_open_by_pings(tmp_path: Path) -> None:
+    async with followed(tmp_path, {"idle_ping_seconds": 0.02}) as plant, plant.line() as line:
+        async with asyncio.timeout(10):
+            assert await line.socket.recv() == '{"type":"ping"}'
+        await line.send(type="pong")
+        await line.send(type="ping")
+        assert (await line.next())["type"] == "pong"
