@@ -56,7 +56,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         default=None,
-        description="The database; without it, the SQLite file `switchgear.db` in the data directory.",
+        description="The database, such as `postgresql://user:password@host/name`; without it, the SQLite file "
+        "`switchgear.db` in the data directory.",
     )
     keys_file: Path | None = Field(
         default=None,

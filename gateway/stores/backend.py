@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import URL, ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 
@@ -15,12 +16,14 @@ class Backend:
     """One kind of database.
 
     `engine` opens a pool, `insert` makes an INSERT that knows ON CONFLICT, `moment` is the time a while from
-    now by the clock that all processes share, `reading` are the options of transactions that only read, and
-    `alone` are the statements after which no other process migrates until the transaction ends.
+    now by the clock that all processes share, and `is_passing` tells an error that may not come again from a
+    mistake. `reading` are the options of transactions that only read, `alone` the statements after which no
+    other process migrates until the transaction ends.
     """
 
     engine: Callable[[URL], AsyncEngine]
     insert: Callable[[Table], sqlite.Insert | postgresql.Insert]
     moment: Callable[[timedelta], ColumnElement[datetime]]
+    is_passing: Callable[[DBAPIError], bool]
     reading: Mapping[str, Any] = field(default_factory=dict)
     alone: Sequence[str] = ()

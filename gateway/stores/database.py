@@ -5,6 +5,7 @@ the epoch, connections, work that is due, the pool of credits, states, and last 
 transaction changes one connection at most.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
@@ -13,8 +14,7 @@ from typing import Any, Self, TypeAlias
 from sqlalchemy import ColumnElement, Executable, Row, Select, Table, make_url, select, text, update
 from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.stores import migrations, postgres, sqlite
@@ -24,6 +24,9 @@ from gateway.stores.tables import meta
 
 Transaction: TypeAlias = AsyncConnection
 """A transaction that has begun; it ends with the block that began it."""
+
+_SECONDS = 30.0
+"""How long a transaction may take, the wait for a connection included."""
 
 BACKENDS: Mapping[str, Backend] = {"sqlite": sqlite.BACKEND, "postgresql": postgres.BACKEND}
 """What is known of a database, by the scheme of its URL."""
@@ -66,19 +69,19 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """Begin a transaction that only reads; all its statements see the same picture."""
-        async with _begun(self._reading) as transaction:
+        async with self._begun(self._reading) as transaction:
             yield transaction
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
         """Begin a transaction that changes what nobody has in a snapshot; the epoch stays."""
-        async with _begun(self._writing) as transaction:
+        async with self._begun(self._writing) as transaction:
             yield transaction
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[Transaction]:
         """Begin a transaction that changes something, and say so in the epoch."""
-        async with _begun(self._writing) as transaction:
+        async with self._begun(self._writing) as transaction:
             await transaction.execute(update(meta).where(meta.c.name == "epoch").values(value=meta.c.value + 1))
             yield transaction
 
@@ -100,11 +103,30 @@ class Database:
         """Return the time `delay` from now, by the one clock that all processes of this database share."""
         return self._backend.moment(delay)
 
+    @asynccontextmanager
+    async def _begun(self, engine: AsyncEngine, seconds: float | None = _SECONDS) -> AsyncIterator[Transaction]:
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                try:
+                    connection = await engine.connect()
+                except Exception as error:  # drivers raise errors of their own here, not only SQLAlchemy's
+                    raise Unavailable(f"the database cannot be reached: {type(error).__name__}") from error
+                async with aclosing(connection), connection.begin():
+                    yield connection
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise Unavailable("the database does not answer in time") from error
+        except DBAPIError as error:
+            if not (error.connection_invalidated or self._backend.is_passing(error)):
+                raise
+            raise Unavailable(f"the database does not answer: {type(error.orig).__name__}") from error
+
     async def _bring_up_to_date(self) -> None:
         async with self.reading() as transaction:
             if await transaction.run_sync(migrations.is_at_head):
                 return
-        async with self.writing() as transaction:
+        async with self._begun(self._writing, seconds=None) as transaction:  # others may be long at it
             for statement in self._backend.alone:
                 await transaction.execute(text(statement))
             await transaction.run_sync(migrations.upgrade)
@@ -119,20 +141,3 @@ async def read_counter(transaction: Transaction, name: str) -> int:
 async def matched(transaction: Transaction, statement: Executable) -> int:
     """Carry out an UPDATE or DELETE; return how many rows it found."""
     return (await transaction.execute(statement)).rowcount
-
-
-@asynccontextmanager
-async def _begun(engine: AsyncEngine) -> AsyncIterator[Transaction]:
-    try:
-        connection = await engine.connect()
-    except Exception as error:  # drivers raise errors of their own here, not only SQLAlchemy's
-        raise Unavailable(f"the database cannot be reached: {type(error).__name__}") from error
-    try:
-        async with aclosing(connection), connection.begin():
-            yield connection
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise Unavailable(f"the database does not answer: {type(error).__name__}") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable("the connection to the database was lost") from error
-        raise

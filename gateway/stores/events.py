@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
 from gateway.stores.database import Database, Transaction, matched, read_counter
+from gateway.stores.errors import Missing
 from gateway.stores.rows import Event, NewEvent
 from gateway.stores.tables import connection_states, events, meta
 
@@ -52,8 +53,8 @@ class Events:
         """Give the event its sequence and its number, and keep it.
 
         The number's row stays locked until the transaction ends: numbers become visible in their order, and
-        whoever has read one has missed none below it. So this comes last in a transaction. A connection's
-        event needs the connection's state to be there.
+        whoever has read one has missed none below it. So this comes last in a transaction. A
+        connection that does not exist is Missing.
         """
         sequence = 0
         if event.connection_id is not None:
@@ -63,7 +64,10 @@ class Events:
                 .values(sequence=connection_states.c.sequence + 1)
                 .returning(connection_states.c.sequence)
             )
-            sequence = counted.scalar_one()
+            found = counted.scalar_one_or_none()
+            if found is None:
+                raise Missing("connection")
+            sequence = found
         numbered = await transaction.execute(
             update(meta).where(meta.c.name == "event").values(value=meta.c.value + 1).returning(meta.c.value)
         )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import URL, ColumnElement, ExceptionContext, Interval, event, func, literal
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.stores.backend import Backend
@@ -19,6 +20,10 @@ _SERVER_SETTINGS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
 }
+# The connection was lost; another transaction was in the way; there is not enough of something; a lock could
+# not be had; the server stops or gave up; a transaction stood still for too long; the server only reads, as
+# after a failover. From PostgreSQL's list of SQLSTATE codes.
+_PASSING = ("08", "40", "53", "55P03", "57", "25P03", "25006")
 _MIGRATION_LOCK = 0x53776974  # any number that other programs in the same database are unlikely to take
 
 
@@ -49,10 +54,15 @@ def _moment(delay: timedelta) -> ColumnElement[datetime]:
     return func.statement_timestamp(type_=UtcDateTime) + literal(delay, Interval)
 
 
+def _is_passing(error: DBAPIError) -> bool:
+    return isinstance(error, InterfaceError) or str(getattr(error.orig, "sqlstate", "")).startswith(_PASSING)
+
+
 BACKEND = Backend(
     engine=engine,
     insert=postgresql.insert,
     moment=_moment,
+    is_passing=_is_passing,
     # One picture for all statements of a transaction, as SQLite gives it.
     reading={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
     alone=(

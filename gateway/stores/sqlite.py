@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, ColumnElement, Connection, event, literal
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -68,4 +69,8 @@ def _moment(delay: timedelta) -> ColumnElement[datetime]:
     return literal(datetime.now(UTC) + delay, UtcDateTime)
 
 
-BACKEND = Backend(engine=engine, insert=sqlite.insert, moment=_moment)
+def _is_passing(error: DBAPIError) -> bool:
+    return isinstance(error, OperationalError)  # locked for too long, or the disk is full
+
+
+BACKEND = Backend(engine=engine, insert=sqlite.insert, moment=_moment, is_passing=_is_passing)
