@@ -10,7 +10,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from connectors.fields import At, Pushed, compare_value
+from connectors.fields import At, Pushed
 from connectors.protocols.walking import ROW_NUMBER, Walk
 from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, Where, all_of, any_of, opposite
 from connectors.spec import Resource
@@ -130,13 +130,7 @@ class ReadPlan:
         behind_key = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
         if position.phase is Phase.NULLS or self.sorter is None or self.order is None:
             return behind_key
-        compare = partial(
-            compare_value,
-            self.sorter.path,
-            value=position.value,
-            kind=self._sort_kind,
-            resolution=self.sorter.resolution,
-        )
+        compare = partial(self.sorter.compare, value=position.value, kind=self._sort_kind)
         beyond = compare(operator=Operator.LT if self.order.descending else Operator.GT)
         return any_of(beyond, all_of(compare(operator=Operator.EQ), behind_key))
 

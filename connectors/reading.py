@@ -1,11 +1,12 @@
 """From raw rows to records: only what is selected is computed, and every null can say why it is one."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from connectors.composites import EachChild, Many, Parts
+from connectors.derived import AsOf
 from connectors.errors import BadAnswer
 from connectors.fields import At, FieldSpec, decoded
 from connectors.protocols.base import Getter, Row, WireProtocol
@@ -23,7 +24,8 @@ class RecordReader:
     """Reads the rows of one resource of one connection.
 
     `selection` is what the client wants of each record; `needed` are further paths, such as total.amount, that
-    filters, orders or links need. `paths` are the source's fields that have to be asked for.
+    filters, orders or links need. `paths` are the source's fields that have to be asked for. `now` is the moment that
+    values such as `isOverdue` are told for; without it, that of making the reader.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class RecordReader:
         connection_id: str,
         selection: Selection,
         needed: Iterable[str] = (),
+        now: datetime | None = None,
     ) -> None:
         self.resource = resource
         self.selection = selection
         self._connection_id = connection_id
         self._wire = wire
+        self._now = now or datetime.now(UTC)
         self._paths: set[str] = {resource.key}
         self._key = At(resource.key).reader(resource.model.fields["remoteId"], wire)
         self._columns: list[Column] = []
@@ -68,7 +72,7 @@ class RecordReader:
             self._paths.update(reader.paths)
             self._children.append((model.attribute, self._wire.children(spec.path), reader))
             return
-        spec = prune(spec, model, inner)
+        spec = prune(spec.at(self._now) if isinstance(spec, AsOf) else spec, model, inner)
         self._paths.update(spec.paths())
         columns = self._links if model.kind is Kind.LINK else self._columns
         columns.append((model.attribute, spec.reader(model, self._wire)))

@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connectors.client import Tally
 from connectors.errors import Sent, TimedOut
@@ -58,13 +59,20 @@ def resources_of(live: LiveSource, entity: Entity) -> dict[str, Resource]:
 
 
 def prepare(
-    key: str, live: LiveSource, resource: Resource, tree: Tree, order: SortStep | None, selection: Selection
+    key: str,
+    live: LiveSource,
+    resource: Resource,
+    tree: Tree,
+    order: SortStep | None,
+    selection: Selection,
+    now: datetime,
 ) -> Asked:
-    """Plan a question to one resource; ids in the filter are made its own."""
+    """Plan a question to one resource, as of now; ids in the filter are made its own."""
     entity = resource.model
     local = localize(hide_deleted(tree, entity), entity, str(live.connection.id))
     plan = plan_read(resource, local, order)
-    reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection, plan.needed)
+    protocol = live.source.system.protocol
+    reader = RecordReader(resource, protocol, str(live.connection.id), selection, plan.needed, now)
     return Asked(key, live, resource, plan, reader)
 
 

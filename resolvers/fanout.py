@@ -58,7 +58,7 @@ def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
 async def fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
     """Ask all sources, merge what came, and load the links of the page before it is returned."""
     asked = [
-        prepare(key, live, resource, question.tree, question.order, question.selection)
+        prepare(key, live, resource, question.tree, question.order, question.selection, context.fetched_at)
         for live in lives
         for key, resource in resources_of(live, question.entity).items()
     ]

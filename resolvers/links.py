@@ -43,7 +43,8 @@ class KeyLoader(DataLoader[str, Loaded]):
         self, live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
-        self.reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection)
+        protocol, now = live.source.system.protocol, context.fetched_at
+        self.reader = RecordReader(resource, protocol, str(live.connection.id), selection, now=now)
         self._live = live
         self._context = context
         self._deadline = context.deadline_for(live, timeout_ms)

@@ -112,7 +112,7 @@ async def _ask_resource(
         if wanted.after is not None:
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
             continue
-        asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, chunk))
+        asked = _prepare(linker, live, key, resource, wanted, wanted.of_parents(live, chunk))
         await ask(asked, None, linker.context.limits.max_scan_rows, deadline, linker.context)
         made.append(asked)
         if asked.batch is not None and asked.batch.has_more:
@@ -124,9 +124,9 @@ async def _ask_resource(
     return made
 
 
-def _prepare(live: LiveSource, key: str, resource: Resource, wanted: Wanted, tree: Tree) -> Asked:
+def _prepare(linker: "Linker", live: LiveSource, key: str, resource: Resource, wanted: Wanted, tree: Tree) -> Asked:
     selection = {**wanted.rows, wanted.by.name: wanted.rows.get(wanted.by.name)}
-    return prepare(key, live, resource, tree, wanted.order, selection)
+    return prepare(key, live, resource, tree, wanted.order, selection, linker.context.fetched_at)
 
 
 def _group(batch: Batch, wanted: Wanted, key: str, found: dict[str, dict[str, Batch]]) -> None:
@@ -152,7 +152,7 @@ async def _ask_each(
     gate = asyncio.Semaphore(_SINGLES_AT_ONCE)
 
     async def ask_one(parent: str) -> Asked:
-        asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, [parent]))
+        asked = _prepare(linker, live, key, resource, wanted, wanted.of_parents(live, [parent]))
         place = _places(linker, wanted, live, parent).get(key, Place())
         if place.is_done:
             asked.batch = Batch()

@@ -42,6 +42,7 @@ class Contact:
     role: str | None = field("What they do.")
     email: str | None = field("Their e-mail address.")
     phone: str | None = field("Their telephone number.")
+    is_primary: bool | None = field("Whether to ask them first.")
 
 
 @entity(EntityType.VENDOR, plural="vendors", deleted_as=VendorStatus.ARCHIVED)
@@ -67,6 +68,7 @@ class Vendor(Record):
     )
     addresses: list[Address] | None = field("All its addresses.")
     contacts: list[Contact] | None = field("The people to speak to.")
+    lead_time_days: int | None = field("How many days a delivery takes.")
     purchase_orders = links("The orders placed with it.", to="PurchaseOrder", module="schema.purchasing", by="vendor")
 
 

@@ -255,7 +255,11 @@ def _address(row: Row, states: Mapping[int, str], countries: Mapping[int, str]) 
 
 def _contact(row: Row) -> Contact:
     return Contact(
-        name=row["name"] or None, role=row["function"] or None, email=row["email"] or None, phone=row["phone"] or None
+        name=row["name"] or None,
+        role=row["function"] or None,
+        email=row["email"] or None,
+        phone=row["phone"] or None,
+        is_primary=None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.systems.odoo.units import UNITS
 from schema.assets import AssetStatus
+from schema.maintenance import Assignee, AssigneeType
 from schema.purchasing import BillingStatus
 from schema.scalars import Currency, Duration
 from schema.values import Money, Quantity
@@ -28,6 +29,18 @@ def duration(hours: Decimal | None) -> Duration | None:
         return None
     whole, minutes = divmod(round(hours * _MINUTES), _MINUTES)
     return Duration(f"PT{whole}H{minutes}M")
+
+
+def assignees(
+    user: str | None, user_name: str | None, team: str | None, team_name: str | None
+) -> list[Assignee] | None:
+    """Who works on a request: the technician, if one is named, and the team."""
+    found = []
+    if user is not None:
+        found.append(Assignee(remote_id=user, name=user_name, type=AssigneeType.PERSON))
+    if team is not None:
+        found.append(Assignee(remote_id=team, name=team_name, type=AssigneeType.TEAM))
+    return found or None
 
 
 def line_quantity(kind: str | None, number: Decimal | None, unit: str | None) -> Quantity | None:
@@ -58,7 +71,7 @@ def billing_status(rows: Sequence[dict[str, Any]]) -> BillingStatus:
 def contacts(rows: Sequence[dict[str, Any]]) -> list[Contact]:
     """The people below a partner: neither those who are archived, nor what is a mere address."""
     return [
-        Contact(name=row["name"], role=row["role"], email=row["email"], phone=row["phone"])
+        Contact(name=row["name"], role=row["role"], email=row["email"], phone=row["phone"], is_primary=None)
         for row in rows
         if row["kind"] == "contact" and row["is_active"]
     ]
@@ -67,6 +80,12 @@ def contacts(rows: Sequence[dict[str, Any]]) -> list[Contact]:
 def total(rows: Sequence[dict[str, Any]]) -> Decimal:
     """The sum of all rows; nothing anywhere is zero."""
     return sum((row["amount"] for row in rows if row["amount"] is not None), Decimal(0))
+
+
+def is_short(rules: Sequence[dict[str, Any]] | None) -> bool | None:
+    """Whether less is there, below the place of any rule, than the rule says; without a rule nothing is known."""
+    known = [row for row in rules or () if row["there"] is not None and row["least"] is not None]
+    return any(row["there"] < row["least"] for row in known) if known else None
 
 
 def only_limit(rows: Sequence[dict[str, Any]]) -> Decimal | None:

@@ -180,6 +180,7 @@ parties = Resource(
     unmapped=(
         "category",
         "contacts",
+        "leadTimeDays",
     ),
 )
 
