@@ -146,8 +146,11 @@ products = Resource(
             is_short,
             {
                 "rules": OverChildren(
-                    "@rules", list, {"there": ("qty_on_hand", Decimal), "least": ("product_min_qty", Decimal)}
-                )
+                    "@rules", list, {"least": ("product_min_qty", Decimal), "place": ("location_id.parent_path", str)}
+                ),
+                "quants": OverChildren(
+                    "@quants", list, {"amount": ("quantity", Decimal), "place": ("location_id.parent_path", str)}
+                ),
             },
             narrowed=_with_rules,
         ),

@@ -13,6 +13,7 @@ from schema.scalars import Currency, Duration
 from schema.values import Money, Quantity
 from schema.vendors import Contact
 
+Row = dict[str, Any]
 _MINUTES = 60
 
 
@@ -82,10 +83,20 @@ def total(rows: Sequence[dict[str, Any]]) -> Decimal:
     return sum((row["amount"] for row in rows if row["amount"] is not None), Decimal(0))
 
 
-def is_short(rules: Sequence[dict[str, Any]] | None) -> bool | None:
-    """Whether less is there, below the place of any rule, than the rule says; without a rule nothing is known."""
-    known = [row for row in rules or () if row["there"] is not None and row["least"] is not None]
-    return any(row["there"] < row["least"] for row in known) if known else None
+def is_short(rules: Sequence[Row] | None, quants: Sequence[Row] | None) -> bool | None:
+    """Whether less is there, at or below the place of any rule, than the rule says; without a rule nothing is known.
+
+    Odoo would count it too, but not for users who may not read bills of material.
+    """
+    known = [rule for rule in rules or () if rule["least"] is not None and rule["place"] is not None]
+    if not known or quants is None:
+        return None
+    return any(_there(rule["place"], quants) < rule["least"] for rule in known)
+
+
+def _there(place: str, quants: Sequence[Row]) -> Decimal:
+    """What is at a place and below it: the path of a place begins with those of the places around it."""
+    return total([quant for quant in quants if (quant["place"] or "").startswith(place)])
 
 
 def only_limit(rows: Sequence[dict[str, Any]]) -> Decimal | None:
