@@ -331,7 +331,7 @@ def _products(odoo: Odoo) -> Truth:
     rules = _grouped(
         odoo.rows("stock.warehouse.orderpoint", [], ["product_id", "qty_on_hand", "product_min_qty"]), "product_id"
     )
-    sellers = {row["id"]: row for row in odoo.rows("product.supplierinfo", [], _SELLER)}
+    sellers = {row["id"]: row for row in odoo.rows("product.supplierinfo", [["partner_id.active", "=", True]], _SELLER)}
     quants = _grouped(odoo.rows("stock.quant", [_OWN], fields), "product_id")
     made = _grouped(odoo.rows("mrp.production", [_UNDER_WAY], ["product_id", "product_qty"]), "product_id")
     found = {}
@@ -364,7 +364,7 @@ def _products(odoo: Odoo) -> Truth:
             "isBelowMinimum": any(rule["qty_on_hand"] < rule["product_min_qty"] for rule in rules[key])
             if rules[key]
             else None,
-            **_first_seller(key, [sellers[item] for item in row["seller_ids"]]),
+            **_first_seller(key, [sellers[item] for item in row["seller_ids"] if item in sellers]),
             "stockLevels.unitCost": [Money(amount=row["standard_price"], currency=Currency("EUR"))] * len(quants[key]),
             "stockLevels.asOf": [_moment(quant["write_date"]) for quant in quants[key]],
             "stockLevels.location.name": [_name(quant["location_id"]) for quant in quants[key]],
