@@ -1,6 +1,6 @@
 """The word for moments of which a system keeps the day alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from connectors.fields import At, compare_value, decoded
 from connectors.protocols.base import Getter, WireProtocol
 from connectors.query import ALWAYS, NEVER, Where, all_of, any_of
 from schema.filters import Operator
-from schema.model import FieldModel
+from schema.model import FieldModel, Kind
 
 _DAY = timedelta(days=1)
 _SECOND_DAY = date.min + _DAY
@@ -53,6 +53,11 @@ class AtDay(At):
                 return compare_value(self.path, operator, self._last_day_until(value), date)
             case _:
                 return compare_value(self.path, *self._not_before(operator, value), date)
+
+    def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
+        """A day tells nothing but a moment here; what holds days is told by At."""
+        if model.kind is not Kind.SCALAR or model.plain_type is not datetime:
+            yield f"{where} is no moment, which is all that AtDay tells"
 
     def _day_of(self, moment: datetime) -> date | None:
         """The day that stands for exactly this moment."""

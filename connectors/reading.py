@@ -48,10 +48,11 @@ class RecordReader:
         self._links: list[Column] = []
         self._children: list[tuple[str, Getter, ChildReader]] = []
         roots = {path.partition(".")[0] for path in needed}
-        wanted = merge(selection, *map(_nested, needed))
+        links_above = _links_above(resource, selection)
+        wanted = merge(selection, *map(_nested, needed), dict.fromkeys(links_above))
         for name in wanted:
             self._add(name, below(wanted, name))
-        self._title = self._title_column() if "displayName" in selection else None
+        self._title = self._title_column() if "displayName" in selection or links_above else None
         self.paths = frozenset(path for path in self._paths if not path.startswith("@"))
         self.beside = _by_collection(self._paths)
         self.decisive = frozenset(name for root in roots for name in self._collections_of(root))
@@ -140,6 +141,9 @@ class RecordReader:
             elif model.kind is Kind.LINKS:
                 if model.attribute in record.origin.failed_links:
                     gaps.append(FieldGap(path=name, reason=record.origin.failed_links[model.attribute]))
+            elif model.kind is Kind.TRAIL:
+                if getattr(record, model.attribute) is None:
+                    gaps.append(FieldGap(path=name, reason=self._link_reason(record, str(model.marker.by), model)))
             elif model.kind is Kind.LINK:
                 if getattr(record, model.attribute) is None:
                     gaps.append(FieldGap(path=name, reason=self._link_reason(record, name, model)))
@@ -177,6 +181,13 @@ class RecordReader:
             return [FieldGap(path=model.name, reason=self._reason(record.origin, model.name, model.attribute))]
         reader = next(reader for attribute, _, reader in self._children if attribute == model.attribute)
         return reader.gaps(model.name, rows)
+
+
+def _links_above(resource: Resource, selection: Selection) -> set[str]:
+    """The links that selected trails follow."""
+    fields = resource.model.fields
+    chosen = [fields[name].marker for name in selection if name in fields and fields[name].kind is Kind.TRAIL]
+    return {marker.by for marker in chosen if marker.by is not None}
 
 
 class ChildReader:

@@ -1,12 +1,15 @@
 """Tells clients what a kind of system is and can do, from its spec."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 import strawberry
 
 from connectors import spec
 from connectors.composites import Many, Parts
+from connectors.derived import AsOf, FromWords
 from connectors.fields import FieldSpec
 from connectors.plan import push
 from schema.capabilities import (
@@ -18,7 +21,7 @@ from schema.capabilities import (
     filter_operator,
 )
 from schema.filters import Condition, DecimalFilter, MoneyFilter, Operator, shape_of
-from schema.model import ENTITIES, Entity
+from schema.model import ENTITIES, Entity, FieldModel
 from schema.systems import AuthMethod, Guide, System
 
 _NOT_WRITTEN = "This product only reads so far."
@@ -108,7 +111,7 @@ def _sorts(word: FieldSpec) -> bool:
     return any(getattr(part, "sort", False) for part in parts)
 
 
-_SAMPLES = {Operator.IN: ("1",), Operator.NOT_IN: ("1",), Operator.IS_NULL: True}
+_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _pushes(entity: Entity, name: str, operator: Operator, resource: spec.Resource) -> bool:
@@ -121,11 +124,17 @@ def _pushes(entity: Entity, name: str, operator: Operator, resource: spec.Resour
         found = resource.find(path)
         if found is None or f"{operator.word}_" not in compared.__annotations__:
             continue
-        _, model = found
-        value = _SAMPLES.get(operator, "1")
-        if model.is_enum and operator is not Operator.IS_NULL:
-            member = next(iter(model.type))
-            value = (member,) if operator in (Operator.IN, Operator.NOT_IN) else member
-        if push(resource, Condition(path, operator, value)) is not None:
+        word, model = found
+        if isinstance(word, FromWords | AsOf):
+            continue  # asked for fewer rows at best, it is decided here
+        if push(resource, Condition(path, operator, _sample(operator, model))) is not None:
             return True
     return False
+
+
+def _sample(operator: Operator, model: FieldModel) -> Any:
+    """Something that such a condition may compare with."""
+    if operator is Operator.IS_NULL:
+        return True
+    value = next(iter(model.type)) if model.is_enum else _MOMENT if model.plain_type is datetime else "1"
+    return (value,) if operator in (Operator.IN, Operator.NOT_IN) else value

@@ -11,6 +11,7 @@ from resolvers.links import Loaded, loader_for, selects_links, tell
 from resolvers.outcomes import gap_of
 from resolvers.pages import load_pages
 from resolvers.ports import Context, LiveSource
+from resolvers.trails import fill_trails
 from schema.model import FieldModel, Kind, entity_named, fields_of
 from schema.records import FieldGapReason
 from schema.selection import Selection, below, rows_of, uses
@@ -48,6 +49,8 @@ class Linker:
                 for alias, use in uses(selection, name).items():
                     # For all rows together, each gets a page of its own.
                     jobs += [load_pages(self, key, of, model, alias, use, below_path) for key, of in rows.items()]
+            elif model.kind is Kind.TRAIL:
+                jobs += [fill_trails(self, key, of, model, below_path) for key, of in rows.items()]
             elif model.kind is Kind.CHILDREN:
                 jobs.append(self._fill_children(rows, model, rows_of(below(selection, name)), below_path))
         await asyncio.gather(*jobs)

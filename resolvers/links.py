@@ -104,7 +104,7 @@ def selects_links(fields: Mapping[str, FieldModel], selection: Selection) -> boo
     """Whether other records have to be read for what is selected of rows with these fields."""
     models = [(fields[name], name) for name in selection if name in fields]
     return any(
-        model.kind in (Kind.LINK, Kind.LINKS)
+        model.kind in (Kind.LINK, Kind.LINKS, Kind.TRAIL)
         or (model.kind is Kind.CHILDREN and selects_links(fields_of(model.type), rows_of(below(selection, name))))
         for model, name in models
     )

@@ -8,7 +8,7 @@ import strawberry
 
 from schema.enums import enumeration
 from schema.filters import filter_of
-from schema.model import EntityType, described_type, entity, field, link, links
+from schema.model import EntityType, described_type, entity, field, link, links, trail
 from schema.records import Record
 from schema.severity import Criticality
 from schema.sorting import sort_of
@@ -83,6 +83,7 @@ class Asset(Record):
         "The asset that it is part of.", to="Asset", filter="The parent, by global id."
     )
     children = links("The assets that are part of it.", to="Asset", module="schema.assets", by="parent")
+    path: str | None = trail("Its place in the tree, from the top.", to="Asset", by="parent")
     location: Location | None = field("Where it is.", filter_parts={"locationCode": ("code", "The code of the place.")})
     manufacturer: str | None = field("Who made it.", filter="Who made it.")
     model: str | None = field("The maker's model.", filter="The model.")

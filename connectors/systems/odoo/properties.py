@@ -71,7 +71,7 @@ def _value(item: Mapping[str, Any]) -> str | None:
         case "many2many":
             return ", ".join(str(name) for _, name in value) or None
         case _:
-            return format(value, "f") if isinstance(value, Decimal) else str(value)
+            return format(value, "f") if isinstance(value, Decimal) else str(value) or None
 
 
 def _words(choices: Any) -> dict[str, str]:
