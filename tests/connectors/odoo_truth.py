@@ -259,7 +259,8 @@ def _equipment(odoo: Odoo) -> Truth:
 
 _PARTNER = ["ref", "complete_name", "is_company", "active", "create_date", "write_date", "company_id", "vat", "email"]
 _PARTNER += ["phone", "website", "street", "street2", "city", "zip", "state_id", "country_id", "supplier_rank"]
-_PARTNER += ["child_ids", "name", "type", "function"]
+_PARTNER += ["child_ids", "name", "type", "function", "company_registry", "property_purchase_currency_id"]
+_PARTNER += ["property_supplier_payment_term_id"]
 
 
 def _partners(odoo: Odoo) -> Truth:
@@ -277,6 +278,9 @@ def _partners(odoo: Odoo) -> Truth:
             "updatedAt": _moment(row["write_date"]),
             "organization.name": _name(row["company_id"]),
             "taxNumber": row["vat"] or None,
+            "registrationNumber": row["company_registry"] or None,
+            "currency": _name(row["property_purchase_currency_id"]),
+            "paymentTerms.label": _name(row["property_supplier_payment_term_id"]),
             "email": row["email"] or None,
             "phone": row["phone"] or None,
             "website": row["website"] or None,

@@ -242,7 +242,6 @@ class TestQuestions:
         assert all(item.arguments["order"].startswith(f"{order} {direction.lower()}") for item in questions)
         assert all(item.arguments["limit"] <= 40 for item in questions)
 
-
     async def test_what_is_short_is_found(self, gateway: RunningGateway, recorded: Recorder, odoo: Odoo) -> None:
         found = await page(gateway, ITEMS, filter={"isBelowMinimum": {"eq": True}})
         rules = odoo.rows("stock.warehouse.orderpoint", [], ["product_id", "qty_on_hand", "product_min_qty"])

@@ -109,6 +109,12 @@ def contacts(today: date, people: Rows | None, salespeople: Rows | None) -> list
     return found or None
 
 
+def agreed(organizations: Rows) -> str | None:
+    """What all purchasing organizations that say anything say alike."""
+    values = {row["value"] for row in organizations if row["value"] is not None}
+    return values.pop() if len(values) == 1 else None
+
+
 def lead_time(organizations: Rows) -> int | None:
     """The planned delivery time that all purchasing organizations which have one agree on."""
     days = {int(row["days"]) for row in organizations if row["days"]}

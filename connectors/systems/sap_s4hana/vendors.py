@@ -13,6 +13,7 @@ from connectors.fields import At, Can, FieldSpec, Ref
 from connectors.keys import padded
 from connectors.spec import Beside, Resource
 from connectors.systems.sap_s4hana.partners import (
+    agreed,
     all_addresses,
     changed_at,
     contacts,
@@ -62,6 +63,11 @@ _SALESPEOPLE = OverChildren(
     list,
     {"name": ("SupplierRespSalesPersonName", str), "phone": ("SupplierPhoneNumber", str)},
 )
+
+
+def _agreed(path: str) -> OverChildren:
+    """What all purchasing organizations of a supplier say alike."""
+    return OverChildren("to_SupplierPurchasingOrg", agreed, {"value": (path, str)})
 
 
 def _in_use(function: Callable[..., Any], **words: FieldSpec) -> AsOf:
@@ -115,6 +121,9 @@ vendors = Resource(
         "email": _of_main_address("to_EmailAddress", "EmailAddress", "IsDefaultEmailAddress"),
         "phone": _of_main_address("to_PhoneNumber", "InternationalPhoneNumber", "IsDefaultPhoneNumber"),
         "website": _of_main_address("to_URLAddress", "WebsiteURL", "IsDefaultURLAddress"),
+        "currency": _agreed("PurchaseOrderCurrency"),
+        "paymentTerms": Parts({"code": _agreed("PaymentTerms")}),
+        "incoterm": _agreed("IncotermsClassification"),
         "contacts": AsOf(
             lambda now: FromWords(partial(contacts, now.date()), {"people": _PEOPLE, "salespeople": _SALESPEOPLE})
         ),
@@ -123,4 +132,5 @@ vendors = Resource(
         ),
     },
     unsupported=("createdAt", "sourceStatus", "organization"),
+    unmapped=("registrationNumber",),
 )

@@ -180,6 +180,10 @@ parties = Resource(
     unmapped=(
         "category",
         "contacts",
+        "registrationNumber",
+        "currency",
+        "paymentTerms",
+        "incoterm",
         "leadTimeDays",
     ),
 )
