@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from connectors.plan import plan_read
+from connectors.query import ALWAYS
+from connectors.systems.odoo.inventory import products
 from connectors.systems.odoo.markup import plain_text
 from connectors.systems.odoo.properties import attributes
 from connectors.systems.odoo.sellers import lead_time, vendor
 from connectors.systems.odoo.values import is_short
 from schema.assets import Attribute
+from schema.filters import Condition, Operator
 
 TODAY = date(2026, 11, 20)
 
@@ -118,3 +122,23 @@ def test_properties_are_technical_data_in_the_order_of_people() -> None:
 def test_what_are_no_properties_is_not_guessed(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"propert"):
         attributes(wrong)
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "is_narrowed"),
+    [
+        (Operator.EQ, True, True),
+        (Operator.EQ, False, True),
+        (Operator.NE, True, True),
+        (Operator.IN, (True, False), True),
+        (Operator.IS_NULL, False, True),
+        (Operator.IS_NULL, True, False),
+    ],
+)
+def test_only_products_with_a_rule_are_sent_where_no_other_can_be_meant(
+    operator: Operator, value: Any, is_narrowed: bool
+) -> None:
+    condition = Condition("isBelowMinimum", operator, value)
+    plan = plan_read(products, condition, None)
+    assert (plan.pushed != ALWAYS) is is_narrowed
+    assert plan.left == condition

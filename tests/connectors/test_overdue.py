@@ -9,6 +9,8 @@ from connectors.fields import At, Can
 from connectors.overdue import DONE, is_overdue, overdue
 from connectors.protocols.odata_v2 import ODataV2
 from connectors.query import ALWAYS
+from connectors.reading import RecordReader
+from connectors.systems.sap_s4hana.maintenance import maintenance_orders
 from schema.filters import Operator
 from schema.maintenance import WorkOrder, WorkOrderStatus
 from schema.model import fields_of
@@ -58,3 +60,12 @@ def test_what_is_done_need_not_be_sent() -> None:
     assert pushed.where != ALWAYS
     assert word.push(Operator.EQ, False, MODEL) is None
     assert word.push(Operator.IS_NULL, False, MODEL) is None
+
+
+@pytest.mark.parametrize(("now", "is_late"), [(FUTURE, True), (PAST, False)])
+def test_a_reader_reads_for_the_moment_that_it_is_given(now: datetime, is_late: bool) -> None:
+    moment = f"/Date({int(NOW.timestamp() * 1000)})/"
+    row = {"MaintenanceOrder": "1", "SystemStatusText": "REL", "MaintOrdBasicEndDateTime": moment}
+    reader = RecordReader(maintenance_orders, ODataV2(), "con_1", {"isOverdue": None}, now=now)
+    (record,) = reader.read([row])
+    assert record.is_overdue is is_late
