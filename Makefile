@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check fix real docs schema lock clean
+.PHONY: help demo test check fix real faults bench docs schema lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +26,14 @@ fix: $(STAMP) ## Format, and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-real: $(STAMP) ## Run only the tests against other people's software: Tryton and Odoo
-	SWITCHGEAR_REAL_ODOO=1 $(BIN)/python -m pytest -m real $(ARGS)
+real: $(STAMP) ## Run only the tests against other people's software: Tryton, Odoo and Phoenix
+	SWITCHGEAR_REAL_ODOO=1 SWITCHGEAR_REAL_PHOENIX=1 $(BIN)/python -m pytest -m real $(ARGS)
+
+bench: $(STAMP) ## Measure what answers cost, beside Strawberry without the product
+	$(BIN)/python -m tests.bench
+
+faults: $(STAMP) ## Run only the tests that break what the product can do without
+	$(BIN)/python -m pytest -m faults $(ARGS)
 
 docs: $(STAMP) ## Write the generated parts of the documents again
 	$(BIN)/python -m docs.generate

@@ -1,25 +1,22 @@
 """The only input and output of a connector: one call, its login, its deadline, and what became of it."""
 
 import asyncio
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import httpx
-from opentelemetry import trace
 
-from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable
+from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable, outcome_of
+from connectors.ports import Call, Observer
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
+from connectors.tally import Tally
+from connectors.tracing import ATTEMPT, SOURCE_CALL, Attribute, Values, fail, note, step
 
-_TRACER = trace.get_tracer("switchgear.connectors")
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-
-@dataclass
-class Tally:
-    """How many requests a piece of work has made, logins included."""
-
-    requests: int = 0
 
 
 @dataclass(eq=False)
@@ -38,39 +35,82 @@ class Source:
     timeout_ms: int | None = None
     fault: Trouble | None = None
     max_answer_bytes: int = _MAX_ANSWER_BYTES
+    observer: Observer = field(default_factory=Observer, repr=False)
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
-        protocol = self.system.protocol
-        return protocol.page(read, await self._call(protocol.request(read, self.options), tally, deadline))
+        return await self._ask(read, self.system.protocol.request(read, self.options), tally, deadline)
 
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         """Ask for the rest of a question whose answer the source cut."""
-        return self.system.protocol.page(read, await self._call(rest, tally, deadline))
+        return await self._ask(read, rest, tally, deadline)
+
+    async def resume(self, read: Read, query: str, tally: Tally, deadline: float) -> Page:
+        """Go on with a question where the source itself has said how to go on, as a query of its own."""
+        rest = replace(self.system.protocol.request(read, self.options), query=query)
+        return await self._ask(read, rest, tally, deadline)
+
+    async def count(self, read: Read, tally: Tally, deadline: float) -> int | None:
+        """How many rows a question finds; None where the system cannot tell without sending them."""
+        protocol = self.system.protocol
+        request = protocol.count(read, self.options)
+        if request is None:
+            return None
+        with self._observed(read, tally, deadline) as call:
+            return protocol.counted(await self._make(request, call, deadline))
 
     async def close(self) -> None:
         """Close the connections to the system."""
+        self.observer.closed()
         await self.http.aclose()
 
-    async def _call(self, request: Request, tally: Tally, deadline: float) -> Answer:
+    async def _ask(self, read: Read, request: Request, tally: Tally, deadline: float) -> Page:
+        with self._observed(read, tally, deadline) as call:
+            page = self.system.protocol.page(read, await self._make(request, call, deadline))
+            call.rows = len(page.rows)
+            return page
+
+    @contextmanager
+    def _observed(self, read: Read, tally: Tally, deadline: float) -> Iterator[Call]:
+        """Count one call, and tell how it ended."""
+        call = Call(tally.entity)
+        started = time.monotonic()
+        about = {
+            Attribute.CONNECTION: self.connection_id,
+            Attribute.SYSTEM: self.system.key,
+            Attribute.ENTITY: call.entity,
+            Attribute.RESOURCE: read.source,
+        }
+        with step(SOURCE_CALL, about) as span:
+            try:
+                yield call
+            except BaseException as error:
+                call.outcome = _outcome(error, deadline)
+                raise
+            finally:
+                call.seconds = time.monotonic() - started
+                tally.requests += call.requests
+                note(
+                    span,
+                    {Attribute.OUTCOME: call.outcome, Attribute.REQUESTS: call.requests, Attribute.ROWS: call.rows},
+                )
+                self.observer.called(call)
+
+    async def _make(self, request: Request, call: Call, deadline: float) -> Answer:
         """Send a request within the deadline, a time of the event loop, and read the whole answer."""
         if self.fault is not None:
             raise self.fault
-        with _TRACER.start_as_current_span(
-            "source call",
-            attributes={"switchgear.system": self.system.key, "switchgear.connection": self.connection_id},
-        ):
-            try:
-                async with asyncio.timeout_at(deadline):
-                    answer = await self._exchange(request, tally)
-            except TimeoutError:
-                raise TimedOut("The system did not answer within the deadline.") from None
+        try:
+            async with asyncio.timeout_at(deadline):
+                answer = await self._exchange(request, call)
+        except TimeoutError:
+            raise TimedOut("The system did not answer within the deadline.") from None
         trouble = self.system.protocol.trouble(answer)
         if trouble is not None:
             raise trouble
         return answer
 
-    async def _exchange(self, request: Request, tally: Tally) -> Answer:
+    async def _exchange(self, request: Request, call: Call) -> Answer:
         """Drive the login's flow by hand, so that its requests are counted and bounded like any other."""
         url = f"{request.path}?{request.query}" if request.query else request.path
         first = self.http.build_request(request.method, url, headers=request.headers, content=request.body or None)
@@ -78,7 +118,7 @@ class Source:
         try:
             outgoing = await anext(flow)
             while True:
-                response, answer = await self._send(outgoing, tally)
+                response, answer = await self._attempt(outgoing, call, is_login=outgoing is not first)
                 try:
                     outgoing = await flow.asend(response)
                 except StopAsyncIteration:
@@ -86,8 +126,29 @@ class Source:
         finally:
             await flow.aclose()
 
-    async def _send(self, request: httpx.Request, tally: Tally) -> tuple[httpx.Response, Answer]:
-        tally.requests += 1
+    async def _attempt(self, request: httpx.Request, call: Call, *, is_login: bool) -> tuple[httpx.Response, Answer]:
+        """Send one request of a call, and tell how it ended."""
+        about: Values = {
+            Attribute.CONNECTION: self.connection_id,
+            Attribute.SYSTEM: self.system.key,
+            Attribute.METHOD: request.method,
+            Attribute.LOGIN: is_login,
+            Attribute.RESEND_COUNT: call.requests,
+        }
+        status = None
+        call.requests += 1
+        with step(ATTEMPT, about) as span:
+            try:
+                response, answer = await self._send(request)
+                status = call.status = answer.status
+            finally:
+                self.observer.answered(status)
+            note(span, {Attribute.STATUS: status})
+            if status >= httpx.codes.BAD_REQUEST:
+                fail(span, str(status))
+        return response, answer
+
+    async def _send(self, request: httpx.Request) -> tuple[httpx.Response, Answer]:
         try:
             response = await self.http.send(request, auth=None, stream=True, follow_redirects=False)
             try:
@@ -110,6 +171,13 @@ class Source:
                 raise BadAnswer(f"The answer is longer than {self.max_answer_bytes} bytes.")
             parts.append(part)
         return b"".join(parts)
+
+
+def _outcome(error: BaseException, deadline: float) -> str:
+    """The meaning of a failure; a deadline around the call that passes first is seen by it as a cancellation."""
+    if isinstance(error, asyncio.CancelledError) and asyncio.get_running_loop().time() >= deadline:
+        return outcome_of(TimedOut("The deadline is over."))
+    return outcome_of(error)
 
 
 def _plain(headers: dict[str, str]) -> dict[str, str]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.fields import At, FieldSpec, Word, decoded
+from connectors.fields import At, FieldSpec, Pushed, Word, decoded
 from connectors.keys import KeyForm
 from connectors.protocols.base import Getter, Row, WireProtocol
+from schema.filters import Operator
 from schema.model import FieldModel, Kind, fields_of
 
 
@@ -25,6 +26,11 @@ class Parts(Word):
         """The word for one part."""
         return self.fields.get(name)
 
+    def may_lack_others(self, name: str, models: Mapping[str, FieldModel]) -> bool:
+        """Whether the value may be null although this part is there, because it cannot do without another."""
+        others = [spec for other, spec in self.fields.items() if other != name and models[other].is_required]
+        return any(not getattr(spec, "required", False) for spec in others)
+
     def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
         """Read the parts and put them together."""
         cls = model.type
@@ -39,6 +45,20 @@ class Parts(Word):
             return None if all(value is None for value in values.values()) else cls(**values)
 
         return read
+
+
+@dataclass(frozen=True, eq=False)
+class PartOfAll(Word):
+    """A part of a value object that is null where another part is missing, which the source does not know."""
+
+    word: FieldSpec
+
+    def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
+        """Rows with the part are among those found; rows without it are not the only ones where it is null."""
+        if operator is Operator.IS_NULL and value:
+            return None
+        pushed = self.word.push(operator, value, model)
+        return None if pushed is None else Pushed(pushed.where, is_exact=False)
 
 
 @dataclass(frozen=True, eq=False)

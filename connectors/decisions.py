@@ -9,7 +9,7 @@ from connectors.fields import Can, Pushed, Word, decoded
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.query import ALWAYS, NEVER, Compare, Comparison, Where, all_of, any_of, opposite
 from schema.filters import Operator
-from schema.model import FieldModel
+from schema.model import FieldModel, Kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ def _enum_mistakes(where: str, model: FieldModel, given: Iterable[Enum]) -> Iter
             yield f"{where} gives {value}, which is not one of {model.type.__name__}"
 
 
-def _push_enum(rows_with: Callable[[Enum], Where], operator: Operator, value: Any) -> Pushed:
+def _push_enum(rows_with: Callable[[Any], Where], operator: Operator, value: Any) -> Pushed:
     """Conditions on a value that every row has."""
     match operator:
         case Operator.EQ:
@@ -135,21 +135,26 @@ def _push_enum(rows_with: Callable[[Enum], Where], operator: Operator, value: An
 
 @dataclass(frozen=True, eq=False)
 class Always(Word):
-    """An enum value that every row of a resource has, because the resource holds nothing else."""
+    """A value that every row of a resource has: of an enum, or a text such as the only currency of a source."""
 
-    gives: Enum
+    gives: Enum | str
 
     def reader(self, model: FieldModel, wire: WireProtocol) -> Getter:
         """Nothing has to be read."""
         return lambda row: self.gives
 
     def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
-        """Only values of the field's own enum may be given."""
-        yield from _enum_mistakes(where, model, [self.gives])
+        """Only values of the field's own enum may be given, or text where the field is text."""
+        if isinstance(self.gives, Enum):
+            yield from _enum_mistakes(where, model, [self.gives])
+        elif model.kind is not Kind.SCALAR or model.is_enum or model.plain_type is not str:
+            yield f"{where} is no text, so it is not always {self.gives!r}"
 
     def push(self, operator: Operator, value: Any, model: FieldModel) -> Pushed | None:
-        """Every row is found, or none."""
-        return _push_enum(lambda wanted: ALWAYS if wanted is self.gives else NEVER, operator, value)
+        """Every row is found, or none; words within the text are looked for here."""
+        if operator in (Operator.CONTAINS, Operator.STARTS_WITH):
+            return None
+        return _push_enum(lambda wanted: ALWAYS if wanted == self.gives else NEVER, operator, value)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ Trouble
 └── BadAnswer          the answer cannot be understood
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -102,3 +103,13 @@ class NoSuchRecords(Trouble):
 
 class BadAnswer(Trouble):
     """The answer cannot be understood."""
+
+
+_NEXT_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def outcome_of(error: BaseException) -> str:
+    """The meaning of a failure as one word, such as `timed_out`; what is not a trouble is a `fault` of ours."""
+    if isinstance(error, Trouble):
+        return _NEXT_WORD.sub("_", type(error).__name__).lower()
+    return "fault" if isinstance(error, Exception) else "canceled"

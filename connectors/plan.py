@@ -16,6 +16,7 @@ from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, 
 from connectors.spec import Resource
 from schema.filters import (
     EVERYTHING,
+    NOT_DELETED,
     REFERENCE,
     And,
     Condition,
@@ -27,7 +28,7 @@ from schema.filters import (
     shape_of,
     simplify,
 )
-from schema.sorting import SortStep
+from schema.sorting import Order, SortStep
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,8 +36,8 @@ class NarrowResource(Resource):
     """A resource of a source that cannot be asked everything that the words of its fields could ask.
 
     `grasp` tells what the source makes of a condition, beside those that it has already: None where nothing. One
-    that is not walked by keys is read from its beginning for every page, and sorted here. `has_own_paths` says that
-    each record is read at a path of its own, and so one at a time.
+    that is not walked by keys has its rows in an order of its own; any other order is made here. `has_own_paths` says
+    that each record is read at a path of its own, and so one at a time.
     """
 
     grasp: Callable[[Where, Pushed], Pushed | None]
@@ -52,28 +53,68 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """A place in one source's rows: just after the row with this value and key."""
+class KeyPosition:
+    """A place in one source's rows: just after the row with this key and these values, one for each step of the order.
+
+    A step of the order that the source has no field for has the value None.
+    """
 
     phase: Phase
-    value: Any
+    values: tuple[Any, ...]
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowNumber:
+    """A place in a source that is walked by the numbers of its rows: just after so many.
+
+    `first` is the key of the first row of the answer that the last of them came in: an answer for later rows that
+    begins with it too comes from a source that does not count.
+    """
+
+    rows: int
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """A place in a source that says itself how to go on: after so many rows of the answer to a query of its own.
+
+    `query` is None for the first answer.
+    """
+
+    query: str | None
+    rows: int
+
+
+Position = KeyPosition | RowNumber | Continuation
+
+
+@dataclass(frozen=True, slots=True)
+class Sorter:
+    """A step of the order that the source takes: its word, and which step of the order it is."""
+
+    word: At
+    kind: type[Any]
+    index: int
+    step: SortStep
 
 
 @dataclass(frozen=True, eq=False)
 class ReadPlan:
     """How one source answers one question.
 
-    `pushed` goes to the source; rows have to pass `left` here, whose filters `filtered_here` names. `sorter` is
-    the field that the source sorts by; `sorts_here` says that the order is made here instead.
+    `pushed` goes to the source; rows have to pass `left` here. `filtered_here` names the filters that are decided
+    here, those on fields that the source does not fill among them. `sorters` are the fields that the source sorts by;
+    `sorts_here` says that the order is made here instead.
     """
 
     resource: Resource
     pushed: Where
     left: Tree
     filtered_here: tuple[str, ...]
-    order: SortStep | None
-    sorter: At | None
+    order: Order
+    sorters: tuple[Sorter, ...]
     sorts_here: bool
 
     @property
@@ -90,9 +131,7 @@ class ReadPlan:
     def needed(self) -> frozenset[str]:
         """The paths in the entity that filtering and sorting here look at."""
         paths = {condition.path for condition in conditions(self.left)}
-        if self.order is not None:
-            paths.add(self.order.path)
-        return frozenset(paths)
+        return frozenset(paths | {step.path for step in self.order})
 
     @property
     def walk(self) -> Walk:
@@ -102,62 +141,80 @@ class ReadPlan:
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The parts in which the source is read."""
-        if self.sorter is None:
+        if not self.sorters:
             return (Phase.NULLS,)
-        return (Phase.VALUES,) if self.sorter.required else (Phase.VALUES, Phase.NULLS)
+        return (Phase.VALUES,) if self.sorters[0].word.required else (Phase.VALUES, Phase.NULLS)
 
-    def read(self, phase: Phase, after: Position | None, paths: frozenset[str], limit: int | None) -> Read:
+    def sorters_in(self, phase: Phase) -> tuple[Sorter, ...]:
+        """The fields that the source sorts the rows of a phase by; where the first has no value, it decides nothing."""
+        return self.sorters if phase is Phase.VALUES else self.sorters[1:]
+
+    def read(self, phase: Phase, after: KeyPosition | None, paths: frozenset[str], limit: int | None) -> Read:
         """The question for the rows of one phase that come after a position."""
         where = [self.pushed, self.resource.where]
-        order = [OrderBy(self.resource.key)]
-        if self.sorter is not None and self.order is not None:
-            if not self.sorter.required:
-                is_there = Comparison.PRESENT if phase is Phase.VALUES else Comparison.MISSING
-                where.append(Compare(self.sorter.path, is_there, kind=self._sort_kind))
-            if phase is Phase.VALUES:
-                order.insert(0, OrderBy(self.sorter.path, self.order.descending))
+        if self.sorters and not self.sorters[0].word.required:
+            first = self.sorters[0]
+            is_there = Comparison.PRESENT if phase is Phase.VALUES else Comparison.MISSING
+            where.append(Compare(first.word.path, is_there, kind=first.kind))
+        order = [OrderBy(sorter.word.path, sorter.step.descending) for sorter in self.sorters_in(phase)]
+        order.append(OrderBy(self.resource.key))
         if after is not None:
             where.append(self._after(after))
         return Read(self.resource.source, paths, all_of(*where), tuple(order), limit)
+
+    @property
+    def counting(self) -> Read | None:
+        """The question whose rows are all that pass; None where the source does not decide that alone."""
+        if not self.is_exact or isinstance(self.resource, NarrowResource):
+            return None
+        return Read(self.resource.source, frozenset(), all_of(self.pushed, self.resource.where))
 
     def read_on(self, skipped: int, paths: frozenset[str], limit: int) -> Read:
         """The question for the rows that come after so many, in whatever order the source has them."""
         behind = Compare(ROW_NUMBER, Comparison.GT, skipped, int) if skipped else ALWAYS
         return Read(self.resource.source, paths, all_of(self.pushed, self.resource.where, behind), (), limit)
 
-    def _after(self, position: Position) -> Where:
+    def _after(self, position: KeyPosition) -> Where:
         kind = self.resource.key_form.kind
-        behind_key = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
-        if position.phase is Phase.NULLS or self.sorter is None or self.order is None:
-            return behind_key
-        compare = partial(self.sorter.compare, value=position.value, kind=self._sort_kind)
-        beyond = compare(operator=Operator.LT if self.order.descending else Operator.GT)
-        return any_of(beyond, all_of(compare(operator=Operator.EQ), behind_key))
-
-    @property
-    def _sort_kind(self) -> type[Any]:
-        found = self.resource.find(self.order.path) if self.order is not None else None
-        return str if found is None else found[1].plain_type
+        behind: Where = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
+        for sorter in reversed(self.sorters_in(position.phase)):
+            compare = partial(sorter.word.compare, value=position.values[sorter.index], kind=sorter.kind)
+            beyond = compare(operator=Operator.LT if sorter.step.descending else Operator.GT)
+            behind = any_of(beyond, all_of(compare(operator=Operator.EQ), behind))
+        return behind
 
 
-def plan_read(resource: Resource, tree: Tree, order: SortStep | None) -> ReadPlan:
+def plan_read(resource: Resource, tree: Tree, order: Order = ()) -> ReadPlan:
     """Decide what goes to the source and what stays here."""
-    pushed, left = _split(resource, simplify(tree))
-    sorter, sorts_here = _sorter(resource, order)
+    simple = simplify(tree)
+    pushed, left = _split(resource, simple)
+    sorters, sorts_here = _sorters(resource, order)
     if isinstance(resource, NarrowResource) and resource.walk is not Walk.KEYS:
-        sorter, sorts_here = None, True
-    return ReadPlan(resource, pushed, left, _names(resource, left), order, sorter, sorts_here)
+        sorters, sorts_here = (), bool(order) or resource.walk is Walk.WHOLE
+    return ReadPlan(resource, pushed, left, _names(resource, simple, left), order, sorters, sorts_here)
 
 
-def _sorter(resource: Resource, order: SortStep | None) -> tuple[At | None, bool]:
-    """A field that is not mapped is null in every row, so that the order of keys is already right."""
-    found = resource.find(order.path) if order is not None else None
-    if found is None:
-        return None, False
-    word, _ = found
-    if isinstance(word, At) and word.sort:
-        return word, False
-    return None, True
+def _sorters(resource: Resource, order: Order) -> tuple[tuple[Sorter, ...], bool]:
+    """The steps that the source takes, and whether the order has to be made here instead.
+
+    A field that is not mapped is null in every row, and decides nothing. After the first step nulls would lie among
+    the rows, at a place that is the source's own; and a field that is finer than it is shown puts rows apart that
+    tie, so that it can only be the last.
+    """
+    sorters = []
+    for index, step in enumerate(order):
+        found = resource.find(step.path)
+        if found is None:
+            continue
+        word, model = found
+        if not (isinstance(word, At) and word.sort):
+            return (), True
+        sorters.append(Sorter(word, model.plain_type, index, step))
+    if any(not sorter.word.required for sorter in sorters[1:]) or any(
+        sorter.word.resolution for sorter in sorters[:-1]
+    ):
+        return (), True
+    return tuple(sorters), False
 
 
 def _split(resource: Resource, tree: Tree) -> tuple[Where, Tree]:
@@ -242,12 +299,21 @@ def _push_key(resource: Resource, operator: Operator, value: Any) -> Pushed | No
     return Pushed(Compare(resource.key, comparison, keys, resource.key_form.kind))
 
 
-def _names(resource: Resource, tree: Tree) -> tuple[str, ...]:
-    """The filters of a tree as the client spelled them."""
+def _names(resource: Resource, tree: Tree, left: Tree) -> tuple[str, ...]:
+    """The filters that the source does not decide, as the client spelled them.
+
+    One on a field that no row of the source fills is among them: it is decided without asking.
+    """
+    terms = tree.terms if isinstance(tree, And) else (tree,)
+    asked = And(tuple(term for term in terms if term != NOT_DELETED))
+    unfilled = [condition for condition in conditions(asked) if _is_unfilled(resource, condition.path)]
     entries = shape_of(resource.model).entries
     names = []
-    for condition in conditions(tree):
-        path = condition.path
+    for path in (condition.path for condition in (*conditions(left), *unfilled)):
         exact = next((entry.name for entry in entries if entry.path == path), None)
         names.append("id" if path == REFERENCE else exact or path.partition(".")[0])
     return tuple(dict.fromkeys(names))
+
+
+def _is_unfilled(resource: Resource, path: str) -> bool:
+    return path not in ("remoteId", REFERENCE) and resource.find(path) is None

@@ -1,8 +1,14 @@
 """What one call to a system needs from outside; the process implements it, tests bring their own."""
 
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 import httpx
+
+from connectors.query import Page, Read, Request
+from connectors.spec import System
+from connectors.tally import Tally
 
 
 class Transport(Protocol):
@@ -20,3 +26,83 @@ class Clock(Protocol):
 
     def time(self) -> float:
         """Seconds that only ever grow."""
+
+
+class Reads(Protocol):
+    """A source that can be asked, whether it answers itself or something that keeps its answers stands before it."""
+
+    @property
+    def system(self) -> System:
+        """The system behind it."""
+
+    async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
+        """Ask one question; raises the meaning of whatever goes wrong."""
+
+    async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
+        """Ask for the rest of a question whose answer was cut."""
+
+    async def resume(self, read: Read, query: str, tally: Tally, deadline: float) -> Page:
+        """Go on with a question where the source itself has said, in an earlier piece of work, how to go on."""
+
+
+class BreakerState(Enum):
+    """Whether calls to a system go through."""
+
+    CLOSED = "Calls go through."
+    HALF_OPEN = "One call at a time is tried."
+    OPEN = "Calls are refused without being made."
+
+
+class CacheOutcome(Enum):
+    """What the cache did for a question."""
+
+    HIT = "Everything was there."
+    MISS = "The system was asked for what was not there."
+    JOINED = "Another request was asking the same, and its answer was used."
+    STALE = "The system failed, and an older answer stood in."
+    REFRESHED = "The system was asked early, behind an answer from the cache."
+    ERROR = "The store of the cache did not do what it was told."
+
+
+@dataclass(slots=True)
+class Call:
+    """One call to a system; filled in while it is made.
+
+    `entity` is the kind of record that it is for, or empty. `outcome` is `ok`, or the meaning of the failure, such as
+    `timed_out`. `status` is that of the last HTTP answer, if there was one. `requests` counts logins and repetitions.
+    """
+
+    entity: str = ""
+    outcome: str = "ok"
+    status: int | None = None
+    requests: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+
+
+class Observer:
+    """Hears what happens at one connection, for which it was made; this one does nothing about it.
+
+    It must neither raise nor wait. It is told no values, only what is named here.
+    """
+
+    def called(self, call: Call) -> None:
+        """A call has ended, well or badly."""
+
+    def answered(self, status: int | None) -> None:
+        """One HTTP request of a call has ended, with this status, or without an answer."""
+
+    def retried(self, outcome: str) -> None:
+        """A call is repeated, because it ended like this."""
+
+    def waited(self, seconds: float) -> None:
+        """A call has waited for its turn before it was made; told where it had to."""
+
+    def broke(self, state: BreakerState) -> None:
+        """The circuit breaker has changed to this state; it begins closed."""
+
+    def cached(self, entity: str, outcome: CacheOutcome) -> None:
+        """A cache was asked before the system was."""
+
+    def closed(self) -> None:
+        """The connection is no longer in use; nothing follows."""

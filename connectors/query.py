@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
+from schema.records import Served
+
 
 class Comparison(Enum):
     """What a source compares; NOT_EQ and NOT_IN are true of missing values too, MISSING includes empty text."""
@@ -113,7 +115,8 @@ class OrderBy:
 class Read:
     """One question to a source: rows of a collection, with only these fields, conditions, order and limit.
 
-    Paths are dotted; a step may lead to a linked record or to child rows, as the source has them.
+    Paths are dotted; a step may lead to a linked record or to child rows, as the source has them. `context` is what a
+    source has to know to work values out, such as the places where stock is counted; few sources work any out.
     """
 
     source: str
@@ -121,6 +124,7 @@ class Read:
     where: Where = ALWAYS
     order: tuple[OrderBy, ...] = ()
     limit: int | None = None
+    context: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows as the source sent them, and how to ask for the rest of the same question, if the source cut it."""
+    """Rows as the source sent them, and how to ask for the rest of the same question, if the source cut it.
+
+    `served` says where they came from, unless they were read for this very question.
+    """
 
     rows: list[dict[str, Any]] = field(repr=False)
     next: Request | None = None
+    served: Served | None = None

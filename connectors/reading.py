@@ -13,7 +13,7 @@ from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.spec import Resource
 from schema.ids import RecordId
 from schema.model import OWN_FIELDS, FieldModel, Kind, fields_of
-from schema.records import FieldGap, FieldGapReason, Origin, RecordMeta, ServedFrom
+from schema.records import FieldGap, FieldGapReason, Origin, RecordMeta, Served, ServedFrom
 from schema.selection import Selection, below, merge, rows_of
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
@@ -126,8 +126,12 @@ class RecordReader:
         return RecordId(self.resource.model.type, self._connection_id, reference)
 
     def meta_of(self, record: Any, fetched_at: datetime) -> RecordMeta:
-        """Where a record comes from; what is missing in it is looked up when it is asked for."""
-        return RecordMeta(source=ServedFrom.LIVE, fetched_at=fetched_at, find_gaps=partial(self._gaps, record))
+        """Where a record comes from; what is missing in it is looked up when it is asked for.
+
+        `fetched_at` is when live records were read.
+        """
+        served = record.origin.served or Served(ServedFrom.LIVE, fetched_at)
+        return RecordMeta(source=served.source, fetched_at=served.fetched_at, find_gaps=partial(self._gaps, record))
 
     def _gaps(self, record: Any) -> list[FieldGap]:
         gaps: list[FieldGap] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from connectors.composites import EachChild, Many, Parts
+from connectors.composites import EachChild, Many, PartOfAll, Parts
 from connectors.fields import FieldSpec
 from connectors.keys import TEXT, KeyForm
 from connectors.protocols.base import WireProtocol
@@ -26,18 +26,37 @@ class SpecError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
+class Places:
+    """The places at which a source works out the values of a collection beside, when its question names them.
+
+    They are read first, from a collection of their own; `name` is the word of the question's context that takes their
+    keys. Those that are `apart` are asked about one by one, and words reach the place of a row under `@place`; more
+    than `most` of them would be too many questions. Otherwise one question is about all of them together.
+    """
+
+    name: str
+    source: str
+    where: Where = ALWAYS
+    key: str = "id"
+    apart: bool = False
+    most: int = 100
+
+
+@dataclass(frozen=True, eq=False)
 class Beside:
     """Rows of another collection that belong to a resource's rows, read for all of them together when needed.
 
     Words reach them under `@name`. `key` is the path, in these rows, of the key of the row that they belong to.
     `order` is the path, or the paths, that put the rows of one key in an order without ties, since a source may cut
-    its answer anywhere.
+    its answer anywhere. `context` is what the source has to know to work its values out, and `places` where it does.
     """
 
     source: str
     key: str
     order: str | tuple[str, ...]
     where: Where = ALWAYS
+    context: Mapping[str, Any] = field(default_factory=dict)
+    places: Places | None = None
 
     @property
     def order_paths(self) -> tuple[str, ...]:
@@ -92,8 +111,10 @@ class Resource:
             return None
         if not part:
             return spec, model
-        inner = spec.part(part)
-        return None if inner is None else (inner, fields_of(model.type)[part])
+        inner, models = spec.part(part), fields_of(model.type)
+        if inner is not None and isinstance(spec, Parts) and spec.may_lack_others(part, models):
+            inner = PartOfAll(inner)
+        return None if inner is None else (inner, models[part])
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +132,8 @@ class AuthMethod:
 class System:
     """A kind of system: everything that the product says and does about it follows from this.
 
-    `address` makes the base address of all calls from the answers of the form.
+    `address` makes the base address of all calls from the answers of the form. `revision` changes with a description
+    that changes while the product stays the same, so that nothing kept under one is read under another.
     """
 
     key: str
@@ -126,6 +148,7 @@ class System:
     guide: tuple[GuideStep, ...]
     address: Callable[[Mapping[str, str]], str]
     options: tuple[FormField, ...] = field(default=())
+    revision: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a wrong description at import, with all of its mistakes at once."""

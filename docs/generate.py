@@ -9,14 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
-from docs import tables
+from docs import operations, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES: Mapping[str, Callable[..., str]] = {
     "settings": tables.settings,
     "errors": tables.errors,
+    "metrics": tables.metrics,
+    "spans": tables.spans,
+    "attributes": tables.attributes,
     "enum": tables.enum,
     "commands": tables.commands,
+    "operations": operations.table,
     "coverage": tables.coverage,
     "form": tables.form,
     "guide": tables.guide,

@@ -5,34 +5,44 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 import resolvers.roots  # noqa: F401 - declares every entity
 from connectors.composites import EachChild, Many, Parts
 from connectors.decisions import Codes, First, Flagged
-from connectors.fields import Can, FieldSpec
+from connectors.fields import FieldSpec
+from connectors.filling import filling_of, needs_second_call
 from connectors.registry import all_systems, find_system
 from connectors.spec import Resource, System
+from connectors.tracing import SPANS, Attribute
 from gateway.cli import main
 from gateway.settings import Settings, variable
+from gateway.telemetry.metrics import Metrics
+from resolvers.describing import pushes, sorts
 from schema.errors import MEANINGS
-from schema.filters import shape_of
+from schema.filters import Operator, shape_of
 from schema.model import ENTITIES, Entity, FieldModel, Kind, fields_of
-from schema.records import FieldGapReason
-from schema.sources import SourceStatus
+from schema.records import FieldGapReason, ServedFrom
+from schema.sources import PagingGuarantee, SourceStatus
 from schema.systems import FormField
 
 GUIDES = Path(__file__).parent / "systems"
 _NO_SUCH_FIELD = "no such field"
 _NOT_YET = "not yet"
-_ENUMS = {enum.__name__: enum for enum in (SourceStatus, FieldGapReason)}
-_PUSHED = {Can.EQ: "equal", Can.RANGE: "range", Can.TEXT: "text", Can.NULL: "empty"}
+_ENUMS = {enum.__name__: enum for enum in (SourceStatus, ServedFrom, PagingGuarantee, FieldGapReason)}
+_PUSHED = {
+    "equal": (Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN),
+    "range": (Operator.GT, Operator.GTE, Operator.LT, Operator.LTE),
+    "text": (Operator.CONTAINS, Operator.STARTS_WITH),
+    "empty": (Operator.IS_NULL,),
+}
 
 
 def settings() -> str:
     """Every setting: its variable, what it means and what it is if nobody says."""
     rows = ([f"`{variable(name)}`", _meaning(field), _default(field)] for name, field in Settings.model_fields.items())
-    return _table(["Variable", "Meaning", "Default"], rows)
+    return in_markdown(["Variable", "Meaning", "Default"], rows)
 
 
 def _meaning(field: FieldInfo) -> str:
@@ -46,6 +56,8 @@ def _meaning(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.default in (None, ()):
         return "none"
+    if isinstance(field.default, SecretStr):
+        return f"`{field.default.get_secret_value()}`"
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 
@@ -61,12 +73,30 @@ def errors() -> str:
         ]
         for code, meaning in MEANINGS.items()
     )
-    return _table(["Code", "Meaning", "Whose fault", "Try again", "What to do"], rows)
+    return in_markdown(["Code", "Meaning", "Whose fault", "Try again", "What to do"], rows)
+
+
+def metrics() -> str:
+    """Every metric of our own: what it counts, of which kind it is, and its labels."""
+    rows = ([f"`{item.name}`", item.about, item.kind, _code(item.labels)] for item in Metrics().declared)
+    return in_markdown(["Metric", "What it counts", "Kind", "Labels"], rows)
+
+
+def spans() -> str:
+    """Every kind of span, and what it may carry."""
+    rows = ([f"`{form.name}`", form.about, _code(item.value for item in form.attributes)] for form in SPANS)
+    return in_markdown(["Span", "Covers", "Attributes"], rows)
+
+
+def attributes() -> str:
+    """What the attributes of spans mean."""
+    rows = ([f"`{item.value}`", item.about] for item in sorted(Attribute, key=lambda item: item.value))
+    return in_markdown(["Attribute", "Meaning"], rows)
 
 
 def enum(name: str) -> str:
     """What the values of an enum mean."""
-    return _table(["Value", "Meaning"], ([f"`{item.name}`", item.value] for item in _ENUMS[name]))
+    return in_markdown(["Value", "Meaning"], ([f"`{item.name}`", item.value] for item in _ENUMS[name]))
 
 
 def commands() -> str:
@@ -81,7 +111,7 @@ def commands() -> str:
         for name in main.list_commands(context)
         if (command := main.get_command(context, name)) is not None
     )
-    return _table(["Command", "What it does", "Options"], rows)
+    return in_markdown(["Command", "What it does", "Options"], rows)
 
 
 def documented_systems() -> list[System]:
@@ -97,7 +127,7 @@ def coverage(type_name: str) -> str:
         [f"`{name}`", ", ".join(offers.get(name, ())), *(_cell(name, model, word, offers) for word in words.values())]
         for name, model in _models_of(type_name).items()
     )
-    return _table(["Field", "Clients may", *words], rows)
+    return in_markdown(["Field", "Clients may", *words], rows)
 
 
 def _entity_of(type_name: str) -> tuple[Entity, FieldModel | None]:
@@ -151,11 +181,14 @@ def _cell(name: str, model: FieldModel, source: Resource | Many, offers: Mapping
     if name in source.unmapped:
         return _NOT_YET
     word = source.fields[name]
-    said = [f"yes{_parts(model, word)}"]
-    if "filter" in offers.get(name, ()):
-        said.append(f"filter: {_pushed_filters(word)}")
-    if "order" in offers.get(name, ()):
-        said.append(f"order: {'pushed' if getattr(word, 'sort', False) else 'here'}")
+    is_beside = needs_second_call(word) or (isinstance(source, Many) and needs_second_call(source))
+    way = f"{filling_of(word).name.lower()}{', second call' if is_beside else ''}"
+    said = [f"{way}{_parts(model, word)}"]
+    if isinstance(source, Resource) and "filter" in offers[name]:
+        sent = [word for word, operators in _PUSHED.items() if any(pushes(source, name, item) for item in operators)]
+        said.append(f"filter: {', '.join(sent) or 'here'}")
+    if isinstance(source, Resource) and "order" in offers[name]:
+        said.append(f"order: {'pushed' if sorts(source, name) else 'here'}")
     return "; ".join(said)
 
 
@@ -165,12 +198,6 @@ def _parts(model: FieldModel, word: FieldSpec) -> str:
     if not isinstance(value, Parts) or set(value.fields) == set(fields_of(model.type)):
         return ""
     return f" ({_code(value.fields)})"
-
-
-def _pushed_filters(word: FieldSpec) -> str:
-    inner = word.fields.values() if isinstance(word, Parts) else [word]
-    flags = [getattr(item, "filter", Can.NOTHING) for item in inner]
-    return ", ".join(text for flag, text in _PUSHED.items() if any(flag in can for can in flags)) or "here"
 
 
 def form(system_key: str) -> str:
@@ -187,7 +214,7 @@ def form(system_key: str) -> str:
 
 def _fields(fields: Sequence[FormField]) -> str:
     rows = ([f"`{item.name}`", item.label, "yes" if item.is_required else "no", item.help or ""] for item in fields)
-    return _table(["Name", "What it is", "Required", "Help"], rows)
+    return in_markdown(["Name", "What it is", "Required", "Help"], rows)
 
 
 def guide(system_key: str) -> str:
@@ -200,7 +227,7 @@ def paths(system_key: str) -> str:
     """Where the fields of every kind of record are read from."""
     return "\n\n".join(
         f"`{resource.model.name}` is `{resource.source}`, with the key `{resource.key}`.\n\n"
-        + _table(["Field", "Read from"], _path_rows(resource.fields))
+        + in_markdown(["Field", "Read from"], _path_rows(resource.fields))
         for resource in _system(system_key).resources
     )
 
@@ -221,7 +248,7 @@ def values(system_key: str) -> str:
         for resource in _system(system_key).resources
         for row in _value_rows(resource.fields, f"{resource.model.name}.")
     )
-    return _table(["Field", "Value", "Where"], rows)
+    return in_markdown(["Field", "Value", "Where"], rows)
 
 
 def _value_rows(words: Mapping[str, FieldSpec], prefix: str) -> Iterator[list[str]]:
@@ -256,6 +283,7 @@ def _code(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def in_markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as pages have them."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

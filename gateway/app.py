@@ -3,18 +3,21 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import schema
+from connectors.ports import CacheOutcome
 from connectors.registry import use_manifests
 from gateway import console, tokens
 from gateway.auth import Caller, check_key
@@ -25,7 +28,13 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
+from gateway.stores.backends import addresses_of, open_cache
 from gateway.stores.sql import Store
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.requests import keep_document
+from gateway.telemetry.scraping import MetricsPage
+from gateway.telemetry.tracing import send_context, start_export
+from resolvers.cache import ReadCache
 from resolvers.ports import Context, ReadLimits
 from resolvers.roots import build_schema
 
@@ -44,7 +53,14 @@ class Gateway:
         self.settings = settings
         self.keyring = keyring
         use_manifests(settings.manifests)
-        self._egress = Egress(settings.profile, settings.allowed_networks, own_addresses)
+        self.metrics = Metrics()
+        closed = [*own_addresses, *addresses_of(settings.cache_url.get_secret_value())]
+        self._egress = Egress(
+            settings.profile,
+            settings.allowed_networks,
+            closed,
+            prepare=send_context if settings.trace_context_out else None,
+        )
         self._limits = ReadLimits(
             timeout_ms=settings.source_timeout_ms,
             max_sources=settings.max_sources,
@@ -56,13 +72,24 @@ class Gateway:
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
+        self.cache: ReadCache
+        self.cache_outcomes: Counter[CacheOutcome] = Counter()
+        """What the cache has done so far, counted."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, keep the directory fresh, and close everything again."""
+        export = start_export(self.settings)
         store = await Store.open(self.settings.store_url)
-        self.directory = Directory(store, self.keyring, self._egress, max_answer_bytes=self.settings.max_response_bytes)
+        self.directory = Directory(
+            store,
+            self.keyring,
+            self._egress,
+            max_answer_bytes=self.settings.max_response_bytes,
+            observe=self.metrics.observer,
+        )
         await self.directory.refresh()
+        self.cache = self._open_cache()
         refreshing = asyncio.create_task(self._keep_fresh())
         self._is_open = True
         try:
@@ -72,9 +99,27 @@ class Gateway:
             refreshing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await refreshing
+            await self.cache.close()
             await self.directory.close()
             self._egress.close()
             await store.close()
+            if export is not None:
+                await export.stop()
+
+    def _open_cache(self) -> ReadCache:
+        def count(outcome: CacheOutcome) -> None:
+            self.cache_outcomes[outcome] += 1
+
+        settings = self.settings
+        store = open_cache(
+            settings.cache_url.get_secret_value(), settings.cache_max_bytes, lambda: count(CacheOutcome.ERROR)
+        )
+        return ReadCache(
+            store,
+            max_entry_bytes=settings.cache_max_entry_bytes,
+            keep_seconds=settings.cache_keep_seconds,
+            observe=count,
+        )
 
     async def _keep_fresh(self) -> None:
         """See changes that other processes make to the store."""
@@ -117,6 +162,7 @@ class Gateway:
             started=now,
             deadline=now + _REQUEST_SECONDS,
             fetched_at=datetime.now(UTC),
+            cache=self.cache,
         )
 
     async def ready(self, request: Request) -> Response:
@@ -128,6 +174,20 @@ class Gateway:
             return JSONResponse({"status": "the store does not answer"}, 503)
         is_ready = self._is_open and self.is_prepared
         return JSONResponse({"status": "ready" if is_ready else "starting"}, 200 if is_ready else 503)
+
+
+def _for_browsers(origins: Sequence[str]) -> list[Middleware]:
+    """Let pages of these origins ask, with a key and never with cookies; without any, browsers keep pages out."""
+    if not origins:
+        return []
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-Request-Id", "traceparent", "tracestate"],
+        expose_headers=["X-Request-Id", "Retry-After"],
+    )
+    return [cors]
 
 
 def build(
@@ -142,10 +202,11 @@ def build(
     """
     gateway = Gateway(settings, keyring, own_addresses)
     endpoint = GraphQLEndpoint(
-        build_schema([limits_extension(settings)]),
+        build_schema([limits_extension(settings, keep_document)]),
         gateway.authenticate,
         gateway.context,
         lambda: console.page({"endpoint": "/graphql", **console_configuration()}) or console.unbuilt_page(),
+        gateway.metrics,
         max_body_bytes=settings.max_body_bytes,
         shows_schema=settings.introspection,
     )
@@ -159,11 +220,13 @@ def build(
         return JSONResponse({"status": "alive"})
 
     routes = [
-        Route("/graphql", endpoint, methods=None),
+        Route("/graphql", endpoint, methods=None, middleware=_for_browsers(settings.cors_origins)),
         Route("/healthz", healthz),
         Route("/readyz", gateway.ready),
         Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),
     ]
+    if settings.metrics != "off":
+        routes.append(Route("/metrics", MetricsPage(gateway.metrics, settings, gateway.authenticate).answer))
     application = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestIds)])
     application.state.gateway = gateway
     return application

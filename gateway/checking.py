@@ -15,8 +15,11 @@ from connectors.manifests.live import check_live
 from connectors.spec import AuthMethod, System
 from gateway.egress import Egress
 from gateway.settings import Settings, SettingsError, load
+from schema.records import FieldGapReason
 
 _PATIENCE_SECONDS = 60.0
+_ALWAYS_SO = {FieldGapReason.NOT_MAPPED.name, FieldGapReason.NOT_SUPPORTED_BY_SYSTEM.name}
+"""Reasons that are the same for every record, and so are told once."""
 
 
 @click.command()
@@ -34,6 +37,7 @@ def check(folder: Path, url: str | None, login: str | None, fields: Sequence[str
         try:
             asyncio.run(_visit(report, load(), method, answers))
         except (AddressRefused, SettingsError) as error:
+            _print(report)
             raise click.ClickException(str(error)) from None
     _print(report)
     if not report.is_good:
@@ -82,7 +86,12 @@ async def _visit(report: Report, settings: Settings, method: AuthMethod, answers
 def _print(report: Report) -> None:
     for entity, rows in report.rows.items():
         for row in rows:
-            click.echo(f"{entity} {json.dumps(row, ensure_ascii=False)}")
+            missing = {path: reason for path, reason in row["missing"].items() if reason not in _ALWAYS_SO}
+            shown = {name: value for name, value in row.items() if name != "missing"}
+            click.echo(f"{entity} {json.dumps(shown | ({'missing': missing} if missing else {}), ensure_ascii=False)}")
+    for resource in report.described.system.resources if report.described else ():
+        if resource.unmapped:
+            click.echo(f"{resource.model.name}: not mapped yet: {', '.join(resource.unmapped)}")
     for note in report.notes:
         click.echo(f"Note: {note}")
     for mistake in report.mistakes:

@@ -121,6 +121,7 @@ def serve() -> None:
     from gateway.app import build
     from gateway.keyring import Keyring, KeyringError
     from gateway.logging import configure
+    from gateway.neighbours import marked
     from gateway.operators import admit_operator
     from gateway.servers import CannotListen, MainServer, configuration, listen, port_of
     from gateway.stores.errors import StoreError
@@ -144,9 +145,16 @@ def serve() -> None:
     except CannotListen as error:
         raise click.ClickException(str(error)) from None
     port = port_of(listener)
-    click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
-    application = build(settings, keyring, [(settings.host, port)])
-    asyncio.run(MainServer(configuration(application)).serve([listener]))
+    with marked(settings.data_directory) as other:
+        if other is not None:
+            click.echo(
+                f"Process {other} serves the data in {settings.data_directory} already: "
+                "both will answer, each with limits of its own.",
+                err=True,
+            )
+        click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
+        application = build(settings, keyring, [(settings.host, port)])
+        asyncio.run(MainServer(configuration(application)).serve([listener]))
 
 
 @main.command()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.client import Source, Tally
+from connectors.client import Source
 from connectors.errors import (
     AddressRefused,
     NoSuchRecords,
@@ -20,6 +20,7 @@ from connectors.errors import (
 )
 from connectors.query import OrderBy, Read
 from connectors.spec import AuthMethod, System
+from connectors.tally import Tally
 from gateway import tokens
 from gateway.auth import Caller
 from gateway.directory import Directory, describe_connection, describe_customer

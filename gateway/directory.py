@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Any
 
 import httpx
@@ -11,6 +13,7 @@ import strawberry
 
 from connectors.client import Source
 from connectors.errors import Reauthorize, Trouble
+from connectors.ports import Observer
 from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.egress import Egress, UrlRefused
@@ -18,33 +21,45 @@ from gateway.keyring import Keyring, SealBroken
 from gateway.stores import rows
 from gateway.stores.sql import Store
 from resolvers.describing import describe_system
-from resolvers.ports import LiveSource
+from resolvers.ports import CacheScope, LiveSource
 from schema.connections import (
     ApiKey,
     ApiKeyKind,
     ApiKeyScope,
     ConnectedSystem,
-    ConnectionLifecycle,
     Customer,
     Environment,
     Viewer,
 )
+from schema.freshness import Freshness
+from schema.health import ConnectionLifecycle
 from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
+_VERSION = version("switchgear")
 _TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
 """Seconds to connect; how long an answer may take is bounded by the deadline of the request."""
+
+Observe = Callable[[str, str, str], Observer]
+"""Makes what hears of one connection, from the system's key, the deployment and the environment."""
+
+
+def _unheard(system: str, deployment: str, environment: str) -> Observer:
+    return Observer()
 
 
 class Directory:
     """The snapshot that every request is served from, and the open sources behind it."""
 
-    def __init__(self, store: Store, keyring: Keyring, egress: Egress, *, max_answer_bytes: int) -> None:
+    def __init__(
+        self, store: Store, keyring: Keyring, egress: Egress, *, max_answer_bytes: int, observe: Observe = _unheard
+    ) -> None:
         self.store = store
         self._keyring = keyring
         self._egress = egress
         self._max_answer_bytes = max_answer_bytes
+        self._observe = observe
         self._snapshot = rows.Snapshot(epoch=-1, customers={}, connections={}, keys={}, sealed={})
         self._lives: dict[str, LiveSource] = {}
         self._customers: dict[str, Customer] = {}
@@ -79,7 +94,8 @@ class Directory:
             is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
             source = known.source if known is not None and is_same else self._open(row, sealed)
             if source is not None:
-                lives[row.id] = LiveSource(described, source)
+                scope = CacheScope(row.customer_id, row.id, generation_of(row, sealed, source.system.revision))
+                lives[row.id] = LiveSource(described, source, scope, _freshness_of(row.settings))
         gone = [
             live.source for key, live in self._lives.items() if key not in lives or lives[key].source is not live.source
         ]
@@ -90,9 +106,10 @@ class Directory:
     def _open(self, row: rows.Connection, sealed: str) -> Source | None:
         """A source that cannot be opened still stands among the others, so that queries tell of it."""
         fault: Trouble
+        observer = self._observe(row.system, row.deployment, row.environment)
         try:
             answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
-            return self.open_source(row.system, row.auth_method, row.id, answers, row.settings)
+            return self.open_source(row.system, row.auth_method, row.id, answers, row.settings, observer)
         except SealBroken:
             fault = Reauthorize("The stored credentials cannot be read with the present keys.")
         except UrlRefused as refused:
@@ -101,7 +118,7 @@ class Directory:
         system = find_system(row.system)
         if system is None:
             return None
-        return Source(row.id, system, self._egress.client(), httpx.Auth(), fault=fault)
+        return Source(row.id, system, self._egress.client(), httpx.Auth(), fault=fault, observer=observer)
 
     def open_source(
         self,
@@ -110,6 +127,7 @@ class Directory:
         connection_id: str,
         answers: Mapping[str, str],
         settings: Mapping[str, Any],
+        observer: Observer | None = None,
     ) -> Source | None:
         """A source of its own for these answers; None where this version does not know the system."""
         system = find_system(system_key)
@@ -126,6 +144,7 @@ class Directory:
             options={**settings.get("options", {})},
             timeout_ms=settings.get("timeoutMs"),
             max_answer_bytes=self._max_answer_bytes,
+            observer=observer or Observer(),
         )
 
     def _close_soon(self, source: Source) -> None:
@@ -231,6 +250,27 @@ async def _all(page: Any) -> list[Any]:
         found.extend(rows_of_page)
         if len(rows_of_page) < _PAGE:
             return found
+
+
+def generation_of(row: rows.Connection, sealed: str, revision: str) -> str:
+    """A word that changes with everything that decides what a connection reads: what is kept of it changes with it."""
+    decisive = (
+        _VERSION,
+        revision,
+        row.system,
+        row.auth_method,
+        row.base_url,
+        sorted(row.settings.items()),
+        row.lifecycle,
+        row.authorized_at,
+        sealed,
+    )
+    return sha256(repr(decisive).encode()).hexdigest()[:16]
+
+
+def _freshness_of(settings: Mapping[str, Any]) -> Freshness:
+    """How old the answers of a connection may be by default."""
+    return Freshness(settings.get("maxAgeSeconds"), settings.get("staleOnError"))
 
 
 def _is_known(row: rows.Connection) -> bool:

@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from typing import Literal, cast
 
@@ -30,6 +29,7 @@ from pydantic import SecretStr
 from connectors.errors import AddressRefused, Sent
 from gateway.addresses import AddressPolicy
 from gateway.settings import Network, Profile
+from gateway.version import VERSION
 
 __all__ = ["AddressRefused", "ConnectFailed", "ConnectTimedOut", "Egress", "Lookup", "Tls", "UrlRefused"]
 
@@ -38,6 +38,9 @@ Stage = Literal["DNS", "TCP", "TLS", "CONNECT"]
 
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 """Finds the IP addresses of a name; an OSError means that there are none."""
+
+Prepare = Callable[[httpx.Request], Awaitable[None]]
+"""Adds to a request what every outgoing one carries."""
 
 DEFAULT_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 """Seconds; `connect` bounds the dialling of one address, `pool` all of connecting from the look-up to TLS."""
@@ -108,7 +111,7 @@ class Egress:
     """Builds the clients of the whole process.
 
     `allowed_networks` and `own_addresses` are described at AddressPolicy; `lookup` replaces the system's
-    name resolution.
+    name resolution, and `prepare` sees every request before it is sent.
     """
 
     def __init__(
@@ -118,12 +121,14 @@ class Egress:
         own_addresses: Iterable[tuple[str, int]] = (),
         *,
         lookup: Lookup | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         self._profile = profile
         self._policy = AddressPolicy(profile, allowed_networks, own_addresses)
         # Threads of our own: a name server that hangs must not hold up other users of the loop's threads.
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="name-lookup")
         self._lookup = lookup or self._system_lookup
+        self._hooks = {"request": [prepare] if prepare is not None else []}
         self._public_context = Tls().context()
 
     def client(
@@ -158,6 +163,7 @@ class Egress:
             cookies=CookieJar(None if keep_cookies else DefaultCookiePolicy(allowed_domains=[])),
             transport=_Transport(session, context, tls.server_name if tls else None, self._check),
             trust_env=False,
+            event_hooks=self._hooks,
         )
 
     def check_url(self, url: str) -> None:
@@ -181,7 +187,7 @@ class Egress:
         if url.scheme not in {"http", "https"}:
             raise UrlRefused("it must start with https:// or http://")
         if url.scheme == "http" and self._profile == "cloud":
-            raise UrlRefused("it must start with https://")
+            raise UrlRefused("it must start with https://, unless SWITCHGEAR_PROFILE is plant or dev")
         if not url.host:
             raise UrlRefused("it has no host")
         if url.userinfo:
@@ -372,12 +378,5 @@ def _words(error: BaseException) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-def _user_agent() -> str:
-    try:
-        return f"switchgear/{version('switchgear')}"
-    except PackageNotFoundError:
-        return "switchgear/development"
-
-
-_USER_AGENT = _user_agent()
+_USER_AGENT = f"switchgear/{VERSION}"
 _PORTS = {"http": 80, "https": 443}

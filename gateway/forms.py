@@ -80,6 +80,13 @@ def read_settings(given: ConnectionSettingsInput | None, system: System) -> dict
     settings: dict[str, Any] = {}
     if given is None:
         return settings
+    max_age, stale_on_error = absent.given(given.max_age_seconds), absent.given(given.stale_on_error)
+    if max_age is not None:
+        if max_age < 0:
+            raise invalid("settings.maxAgeSeconds", "The age must be 0 (read live) or more.", max_age)
+        settings["maxAgeSeconds"] = max_age
+    if stale_on_error is not None:
+        settings["staleOnError"] = stale_on_error
     timeout_ms, options = absent.given(given.timeout_ms), absent.given(given.options)
     if timeout_ms is not None:
         if not 1 <= timeout_ms <= 120_000:

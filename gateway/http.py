@@ -18,6 +18,8 @@ from strawberry.types.graphql import OperationType
 
 from gateway.auth import Caller, TokenRefused, bearer
 from gateway.logging import request_id
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.requests import WatchedRequest, watch
 from resolvers.ports import Context
 from schema.errors import MEANINGS, ErrorCode
 
@@ -72,6 +74,7 @@ class GraphQLEndpoint:
         authenticate: Authenticate,
         make_context: MakeContext,
         page: Callable[[], str],
+        metrics: Metrics,
         *,
         max_body_bytes: int,
         shows_schema: bool = True,
@@ -80,6 +83,7 @@ class GraphQLEndpoint:
         self._authenticate = authenticate
         self._make_context = make_context
         self._page = page
+        self._metrics = metrics
         self._max_body_bytes = max_body_bytes
         self._shows_schema = shows_schema
 
@@ -97,14 +101,26 @@ class GraphQLEndpoint:
     async def _respond(self, request: Request) -> Response:
         if request.method == "GET" and "query" not in request.query_params and _wants_page(request):
             return HTMLResponse(self._page(), headers=_HEADERS | {"Content-Security-Policy": _CONSOLE_POLICY})
+        with watch(self._metrics) as watched:
+            try:
+                return await self._answer(request, watched)
+            except Unanswerable as error:
+                watched.refused(error.code.name, error.status)
+                raise
+            except ClientDisconnect:
+                watched.gone()
+                raise
+
+    async def _answer(self, request: Request, watched: WatchedRequest) -> Response:
         if request.method not in ("GET", "POST"):
             raise Unanswerable(405, ErrorCode.BAD_REQUEST, "GraphQL takes POST and GET.", {"Allow": "GET, POST"})
         media_type = _accepted(request)
         if media_type is None:
             raise Unanswerable(406, ErrorCode.BAD_REQUEST, f"The answer would be {_GRAPHQL} or {_JSON}.")
         caller = await self._caller(request)
+        watched.trace(request.headers, request_id.get())
         operation = await self._operation(request)
-        return await self._execute(request, caller, operation, media_type)
+        return await self._execute(request, caller, operation, media_type, watched)
 
     async def _caller(self, request: Request) -> Caller:
         try:
@@ -135,16 +151,22 @@ class GraphQLEndpoint:
         return b"".join(parts)
 
     async def _execute(
-        self, request: Request, caller: Caller, operation: Mapping[str, Any], media_type: str
+        self,
+        request: Request,
+        caller: Caller,
+        operation: Mapping[str, Any],
+        media_type: str,
+        watched: WatchedRequest,
     ) -> Response:
         allowed = {OperationType.QUERY} if request.method == "GET" else {OperationType.QUERY, OperationType.MUTATION}
         identifier = request_id.get()
+        context = self._make_context(caller, identifier)
         try:
             result = await self._schema.execute(
                 operation["query"],
                 variable_values=operation.get("variables"),
                 operation_name=operation.get("operationName"),
-                context_value=self._make_context(caller, identifier),
+                context_value=context,
                 allowed_operation_types=allowed,
             )
         except InvalidOperationTypeError:
@@ -160,6 +182,8 @@ class GraphQLEndpoint:
         if result.errors:
             body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
         status = 200 if was_executed or media_type == _JSON else 400
+        codes = [error["extensions"]["code"] for error in body.get("errors", ())]
+        watched.answered(codes, status, was_executed=was_executed, is_complete=context.is_complete)
         return _answer(body, status, media_type)
 
     def _format(self, error: GraphQLError, identifier: str, was_executed: bool) -> dict[str, Any]:
@@ -180,15 +204,15 @@ class Unanswerable(Exception):
 
     def __init__(self, status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self._status = status
-        self._code = code
+        self.status = status
+        self.code = code
         self._message = message
         self._headers = headers or {}
 
     def response(self, media_type: str) -> Response:
         """The answer, in the form of GraphQL errors."""
-        error = {"message": self._message, "extensions": _extensions(self._code, request_id.get())}
-        return _answer({"errors": [error]}, self._status, media_type, self._headers)
+        error = {"message": self._message, "extensions": _extensions(self.code, request_id.get())}
+        return _answer({"errors": [error]}, self.status, media_type, self._headers)
 
 
 def _answer(

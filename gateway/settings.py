@@ -5,6 +5,7 @@ directory for what the environment does not say.
 """
 
 import difflib
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -18,12 +19,17 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from gateway.stores.backends import scheme_of
+
 PREFIX = "SWITCHGEAR_"
-_NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo"}
+_NOT_SETTINGS = {"skip_console", "test_cache", "real_odoo", "real_phoenix"}
 """Names with our prefix that speak to the build and to the tests."""
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 Network = IPv4Network | IPv6Network
 Profile = Literal["cloud", "plant", "dev"]
+MetricsAccess = Literal["token", "open", "off"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -89,9 +95,42 @@ class Settings(BaseSettings):
         default="INFO",
         description="The least important messages to log.",
     )
+    metrics: MetricsAccess = Field(
+        default="token",
+        description=(
+            "Who may read `/metrics`: `token` needs the metrics token or an admin key, `open` lets everyone who "
+            "reaches the port, `off` nobody."
+        ),
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="What a scraper sends as a bearer token, at least 16 characters; it opens nothing but `/metrics`.",
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description=(
+            "Where traces are sent, such as `http://127.0.0.1:4318`; without it, where `OTEL_EXPORTER_OTLP_ENDPOINT` "
+            "says, or nowhere."
+        ),
+    )
+    trace_ratio: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="The share of requests that are traced; one that belongs to a caller's trace follows the caller.",
+    )
+    trace_context_out: bool = Field(
+        default=True,
+        description="Whether connected systems are told the ids of the trace (`traceparent`, `tracestate`).",
+    )
     introspection: bool = Field(
         default=True,
         description="Whether clients may ask for the schema.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may ask the gateway, separated by commas, such as `https://plant.example.com`.",
     )
     max_body_bytes: int = Field(
         default=1_000_000,
@@ -138,6 +177,29 @@ class Settings(BaseSettings):
         ge=1,
         description="How long a source may take to answer by default, in milliseconds.",
     )
+    cache_url: SecretStr = Field(
+        default=SecretStr("memory://"),
+        description=(
+            "Where answers are kept: `memory://`, or a Redis that several processes share, such as "
+            "`redis://:password@host:6379/0` (`rediss://` with TLS, `unix://` for a socket)."
+        ),
+    )
+    cache_max_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=0,
+        description="How much memory `memory://` may take, in bytes; Redis has its own `maxmemory`.",
+    )
+    cache_max_entry_bytes: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="The longest answer that is kept, in bytes.",
+    )
+    cache_keep_seconds: int = Field(
+        default=86_400,
+        ge=1,
+        le=7 * 86_400,
+        description="How long an answer is kept at most, and so how old one may be that stands in for a system.",
+    )
 
     @property
     def store_url(self) -> str:
@@ -165,7 +227,28 @@ class Settings(BaseSettings):
             return value
         return tuple(Path(text.strip()) for text in value.split(",") if text.strip())
 
-    @field_validator("admin_token")
+    @field_validator("cache_url")
+    @classmethod
+    def _known_cache(cls, value: SecretStr) -> SecretStr:
+        scheme_of(value.get_secret_value())
+        return value
+
+    @field_validator("manifests")
+    @classmethod
+    def _holds_manifests(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in value:
+            if not (folder / "system.toml").exists() and not any(folder.glob("*/system.toml")):
+                raise ValueError(f"there is no system.toml in {folder}, nor in a folder just below it")
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(_origin(text.strip()) for text in value.split(",") if text.strip())
+
+    @field_validator("admin_token", "metrics_token")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 16:
@@ -207,6 +290,13 @@ def _network(text: str) -> Network:
         return ip_network(text)
     except ValueError as error:
         raise ValueError(f"not a list of networks such as 10.20.0.0/16: {error}") from None
+
+
+def _origin(text: str) -> str:
+    """An origin exactly as browsers send it, since it is compared letter by letter."""
+    if _ORIGIN.fullmatch(text) is None:
+        raise ValueError("not a list of origins such as https://plant.example.com: no `*`, no path, small letters")
+    return text
 
 
 def _unknown_variables() -> list[str]:

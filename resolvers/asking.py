@@ -6,21 +6,32 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.client import Tally
-from connectors.errors import Sent, TimedOut
+from connectors.errors import BadAnswer, Sent, TimedOut
 from connectors.plan import Position, ReadPlan, plan_read
+from connectors.protocols.walking import Walk
 from connectors.reading import RecordReader
 from connectors.scan import Batch, Scan
 from connectors.spec import Resource
+from connectors.tally import Tally
+from resolvers.cached_reads import Torn, at_the_source, reads_of
 from resolvers.locality import hide_deleted, localize
 from resolvers.outcomes import explain
 from resolvers.ports import Context, LiveSource
+from resolvers.tracing import note_answer, source_step
 from schema.errors import ErrorCode, Problem, problem
 from schema.filters import Tree
+from schema.freshness import Freshness
 from schema.model import Entity
 from schema.selection import Selection
-from schema.sorting import SortStep
-from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
+from schema.sorting import Order
+from schema.sources import PagingGuarantee, SourceCall, SourceCallPurpose, SourceStatus
+
+_GUARANTEES = {
+    Walk.KEYS: PagingGuarantee.KEYSET,
+    Walk.WHOLE: PagingGuarantee.KEYSET,
+    Walk.LINKS: PagingGuarantee.TOKEN,
+    Walk.ROWS: PagingGuarantee.OFFSET,
+}
 
 
 @dataclass(eq=False)
@@ -43,6 +54,11 @@ class Asked:
         """The id of the connection."""
         return str(self.live.connection.id)
 
+    @property
+    def paging(self) -> PagingGuarantee:
+        """How surely its pages give each row once."""
+        return PagingGuarantee.KEYSET if self.plan.sorts_here else _GUARANTEES[self.plan.walk]
+
     def call(self, purpose: SourceCallPurpose, path: str) -> SourceCall:
         """The account of its calls that clients see."""
         return SourceCall(
@@ -63,7 +79,7 @@ def prepare(
     live: LiveSource,
     resource: Resource,
     tree: Tree,
-    order: SortStep | None,
+    order: Order,
     selection: Selection,
     now: datetime,
 ) -> Asked:
@@ -73,7 +89,7 @@ def prepare(
     plan = plan_read(resource, local, order)
     protocol = live.source.system.protocol
     reader = RecordReader(resource, protocol, str(live.connection.id), selection, plan.needed, now)
-    return Asked(key, live, resource, plan, reader)
+    return Asked(key, live, resource, plan, reader, Tally(entity=entity.name))
 
 
 async def ask(
@@ -82,28 +98,50 @@ async def ask(
     count: int,
     deadline: float,
     context: Context,
+    freshness: Freshness,
     gate: asyncio.Semaphore | None = None,
+    purpose: SourceCallPurpose = SourceCallPurpose.ROWS,
 ) -> None:
     """Read up to `count` rows after a place; whatever goes wrong is the outcome of this source alone."""
     started = time.monotonic()
-    limits = context.limits
-    scan = Scan(asked.live.source, asked.plan, asked.reader, asked.tally, deadline, limits.max_scan_rows)
-    try:
-        async with asyncio.timeout_at(deadline), gate or nullcontext():
-            asked.batch = await scan.run(after, count)
-    except Exception as error:
-        asked.status, asked.problem = explain(_as_trouble(error, asked), asked.live, context.request_id)
-    else:
-        if asked.batch.is_limited:
-            asked.status, asked.problem = SourceStatus.PARTIAL, _too_expensive(asked, context)
+    with source_step(asked.live, asked.resource.model.name, purpose) as span:
+        try:
+            async with asyncio.timeout_at(deadline), gate or nullcontext():
+                asked.batch = await _scan(asked, after, count, deadline, context, freshness)
+        except Exception as error:
+            asked.status, asked.problem = explain(as_trouble(error, asked.tally), asked.live, context.request_id)
+        else:
+            if asked.tally.trouble is not None:
+                _, asked.problem = explain(asked.tally.trouble, asked.live, context.request_id)
+                asked.status = SourceStatus.STALE
+            elif asked.batch.is_limited:
+                asked.status, asked.problem = SourceStatus.PARTIAL, _too_expensive(asked, context)
+        rows = len(asked.batch.records) if asked.batch is not None else 0
+        note_answer(span, asked.status, asked.problem, rows, asked.tally.requests)
     asked.duration_ms = round((time.monotonic() - started) * 1000)
 
 
-def _as_trouble(error: Exception, asked: Asked) -> Exception:
+async def _scan(
+    asked: Asked, after: Position | None, count: int, deadline: float, context: Context, freshness: Freshness
+) -> Batch:
+    """Scan the source; kept answers of several ages that contradict each other are given up for live ones."""
+    reads = reads_of(asked.live, freshness, context)
+    scan = Scan(reads, asked.plan, asked.reader, asked.tally, deadline, context.limits.max_scan_rows)
+    try:
+        return await scan.run(after, count)
+    except (Torn, BadAnswer):
+        if asked.tally.served is None:
+            raise
+    asked.tally.begin_again()
+    scan.source = at_the_source(reads)
+    return await scan.run(after, count)
+
+
+def as_trouble(error: Exception, tally: Tally) -> Exception:
     """The meaning of a deadline that passed, also before it was this source's turn."""
     if not isinstance(error, TimeoutError):
         return error
-    if asked.tally.requests == 0:
+    if tally.requests == 0:
         return TimedOut("Other systems took all of the time, so that this one was not asked.", sent=Sent.NOT_SENT)
     return TimedOut("The system did not answer within the deadline.")
 

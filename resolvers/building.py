@@ -23,6 +23,7 @@ def build_page(
     outcomes: list[SourceOutcome],
     is_complete: bool,
     after: str | None,
+    total: int | None,
 ) -> Any:
     """A page of type `page`; `before` says where every source stood, and `seal` makes a cursor of places."""
     used: dict[str, int] = {}
@@ -44,6 +45,7 @@ def build_page(
             start_cursor=cursors[0] if cursors else None,
             end_cursor=seal(places_after(before, batches, used)) if before and wants_end else None,
         ),
+        total_count=total,
         is_complete=is_complete,
         sources=outcomes,
     )

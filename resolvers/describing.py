@@ -8,10 +8,10 @@ from typing import Any
 import strawberry
 
 from connectors import spec
-from connectors.composites import Many, Parts
+from connectors.composites import Many
 from connectors.derived import AsOf, FromWords
-from connectors.fields import FieldSpec
-from connectors.plan import push
+from connectors.filling import Filling, filling_of, needs_second_call
+from connectors.plan import plan_read, push
 from schema.capabilities import (
     EntityCapability,
     FieldCapability,
@@ -20,11 +20,15 @@ from schema.capabilities import (
     OperationSupport,
     filter_operator,
 )
-from schema.filters import Condition, DecimalFilter, MoneyFilter, Operator, shape_of
+from schema.filters import EVERYTHING, Condition, DecimalFilter, MoneyFilter, Operator, shape_of
 from schema.model import ENTITIES, Entity, FieldModel
+from schema.sorting import SortStep, sort_path
 from schema.systems import AuthMethod, Guide, System
 
 _NOT_WRITTEN = "This product only reads so far."
+NOT_MAPPED = "It is not mapped yet."
+NO_SUCH_FIELD = "The system has no such field."
+COMPUTED = "It is computed here from several values, so the system can neither filter nor sort by it."
 
 
 @cache
@@ -59,64 +63,74 @@ def _describe_entity(system: spec.System, entity: Entity) -> EntityCapability:
         support = OperationSupport.NOT_IMPLEMENTED if resources else OperationSupport.UNSUPPORTED
         reason = _NOT_WRITTEN if resources else nothing
         operations.append(OperationCapability(operation=operation, support=support, reason=reason))
-    fields = [_describe_field(entity, name, resources) for name in _names(entity)] if resources else []
+    fields = [_describe_field(name, resources) for name in _names(entity)] if resources else []
     return EntityCapability(
         entity=entity.type,
         operations=operations,
+        supports_total_count=bool(resources) and all(_counts(system, resource) for resource in resources),
         all_fields=[*fields, *(child for resource in resources[:1] for child in _describe_children(resource))],
     )
+
+
+def _counts(system: spec.System, resource: spec.Resource) -> bool:
+    read = plan_read(resource, EVERYTHING).counting
+    return read is not None and system.protocol.count(read, {}) is not None
 
 
 def _names(entity: Entity) -> list[str]:
     return [item.name for item in entity.mapped_fields()]
 
 
-def _describe_field(entity: Entity, name: str, resources: tuple[spec.Resource, ...]) -> FieldCapability:
+def _describe_field(name: str, resources: tuple[spec.Resource, ...]) -> FieldCapability:
     """A field of an entity; where several collections fill it, what all of them can do."""
     words = [resource.fields.get(name) for resource in resources]
     found = [word for word in words if word is not None]
     if not found:
         is_known = any(name in resource.unmapped for resource in resources)
-        reason = "It is not mapped yet." if is_known else "The system has no such field."
-        return FieldCapability(path=name, is_readable=False, reason=reason)
+        return FieldCapability(path=name, is_readable=False, reason=NOT_MAPPED if is_known else NO_SUCH_FIELD)
     return FieldCapability(
         path=name,
         is_readable=True,
-        is_sortable=len(found) == len(words) and all(_sorts(word) for word in found),
+        is_sortable=all(sorts(resource, name) for resource in resources),
         filter_operators=[
             filter_operator(operator)
             for operator in Operator
-            if all(_pushes(entity, name, operator, resource) for resource in resources)
+            if all(pushes(resource, name, operator) for resource in resources)
         ],
-        costs_extra_call=any(path.startswith("@") for word in found for path in word.paths()),
+        costs_extra_call=any(map(needs_second_call, found)),
+        reason=COMPUTED if any(filling_of(word) is Filling.COMPUTED for word in found) else None,
     )
 
 
 def _describe_children(resource: spec.Resource) -> Iterator[FieldCapability]:
     for name, word in resource.fields.items():
         if isinstance(word, Many):
-            for child in [*word.fields, *word.unsupported, *word.unmapped]:
-                is_mapped = child in word.fields
-                known = "It is not mapped yet." if child in word.unmapped else "The system has no such field."
+            for child, inner in word.fields.items():
                 yield FieldCapability(
                     path=f"{name}.{child}",
-                    is_readable=is_mapped,
-                    costs_extra_call=word.path.startswith("@"),
-                    reason=None if is_mapped else known,
+                    is_readable=True,
+                    costs_extra_call=needs_second_call(word),
+                    reason=COMPUTED if filling_of(inner) is Filling.COMPUTED else None,
                 )
+            for child in [*word.unsupported, *word.unmapped]:
+                reason = NOT_MAPPED if child in word.unmapped else NO_SUCH_FIELD
+                yield FieldCapability(path=f"{name}.{child}", is_readable=False, reason=reason)
 
 
-def _sorts(word: FieldSpec) -> bool:
-    parts = word.fields.values() if isinstance(word, Parts) else (word,)
-    return any(getattr(part, "sort", False) for part in parts)
+def sorts(resource: spec.Resource, name: str) -> bool:
+    """Whether the source itself makes the order that clients may ask for by a field."""
+    item = resource.model.fields[name]
+    if item.marker.sort is None:
+        return False
+    return bool(plan_read(resource, EVERYTHING, (SortStep(name, sort_path(item), descending=False),)).sorters)
 
 
 _MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def _pushes(entity: Entity, name: str, operator: Operator, resource: spec.Resource) -> bool:
+def pushes(resource: spec.Resource, name: str, operator: Operator) -> bool:
     """Whether the source takes such a condition, tried with a value that every word understands."""
-    entries = [entry for entry in shape_of(entity).entries if entry.path.partition(".")[0] == name]
+    entries = [entry for entry in shape_of(resource.model).entries if entry.path.partition(".")[0] == name]
     for entry in entries:
         is_money = entry.input is MoneyFilter
         compared = DecimalFilter if is_money else entry.input

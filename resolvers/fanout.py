@@ -7,19 +7,23 @@ from itertools import groupby
 from typing import Any
 
 from connectors.scan import Batch
+from connectors.tracing import FAN_OUT, Attribute, note, step
 from resolvers.asking import Asked, ask, prepare, resources_of
 from resolvers.cursors import Place
 from resolvers.linking import Linker
 from resolvers.links import finish_records, selects_links
 from resolvers.merge import Picked, merge
+from resolvers.outcomes import origin_of
 from resolvers.ports import Context, LiveSource
+from resolvers.totals import Total, count_all
 from schema.errors import ErrorCode, problem
 from schema.filters import Tree
+from schema.freshness import UNSAID, Freshness
 from schema.model import Entity
-from schema.records import ServedFrom
+from schema.records import weaker
 from schema.selection import Selection
-from schema.sorting import SortStep
-from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus
+from schema.sorting import Order
+from schema.sources import PagingGuarantee, SourceCallPurpose, SourceOutcome, SourceStatus
 
 _LINK_SHARE = 0.25
 """The part of the time that is kept for linked records, so that a slow source cannot take it from the others."""
@@ -27,15 +31,20 @@ _LINK_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every source; `places` says where each of them stands."""
+    """What is asked of every source; `places` says where each of them stands.
+
+    `counts_all` asks also how many rows there are in all.
+    """
 
     entity: Entity
     tree: Tree
-    order: SortStep | None
+    order: Order
     count: int
     selection: Selection
     timeout_ms: int | None
     places: Mapping[str, Place]
+    counts_all: bool = False
+    freshness: Freshness = UNSAID
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class FanOut:
     outcomes: list[SourceOutcome]
     is_complete: bool
     has_more: bool
+    total: int | None
 
 
 def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
@@ -57,19 +67,42 @@ def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
 
 async def fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
     """Ask all sources, merge what came, and load the links of the page before it is returned."""
+    with step(FAN_OUT, {Attribute.ENTITY: question.entity.name}) as span:
+        answer = await _fan_out(lives, question, context)
+        context.is_complete &= answer.is_complete
+        note(
+            span,
+            {
+                Attribute.SOURCES: len(answer.outcomes),
+                Attribute.ROWS: len(answer.picked),
+                Attribute.COMPLETE: answer.is_complete,
+            },
+        )
+        return answer
+
+
+async def _fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
     asked = [
         prepare(key, live, resource, question.tree, question.order, question.selection, context.fetched_at)
         for live in lives
         for key, resource in resources_of(live, question.entity).items()
     ]
     gate = asyncio.Semaphore(context.limits.max_sources_at_once)
-    await asyncio.gather(*(_ask(item, question, context, gate) for item in asked))
+    ends = {item.key: _end_of_rows(item.live, question, context) for item in asked}
+    total = Total()
+    reading = asyncio.gather(*(_ask(item, question, ends[item.key], context, gate) for item in asked))
+    if question.counts_all:
+        _, total = await asyncio.gather(reading, count_all(asked, ends, context, gate))
+    else:
+        await reading
     batches = {item.key: item.batch for item in asked if item.batch is not None}
     picked = merge(batches, question.order, question.count)
-    calls = await _complete_rows(picked, {item.key: item for item in asked}, question, context)
+    linker = await _complete_rows(picked, {item.key: item for item in asked}, question, context)
+    for connection_id, counted in total.calls.items():
+        linker.calls.setdefault(connection_id, []).extend(counted)
     by_connection = {key: list(items) for key, items in groupby(asked, lambda item: item.connection_id)}
     outcomes = [
-        _outcome(by_connection[str(live.connection.id)], picked, calls, context)
+        _outcome(by_connection[str(live.connection.id)], picked, linker, context)
         if str(live.connection.id) in by_connection
         else _unsupported(live, question, context)
         for live in lives
@@ -81,24 +114,30 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
         outcomes,
         is_complete=all(_is_complete(item) for item in asked),
         has_more=any(batch.has_more or used.get(key, 0) < len(batch.records) for key, batch in batches.items()),
+        total=total.rows,
     )
 
 
-async def _ask(asked: Asked, question: Question, context: Context, gate: asyncio.Semaphore) -> None:
+async def _ask(asked: Asked, question: Question, end: float, context: Context, gate: asyncio.Semaphore) -> None:
     place = question.places.get(asked.key, Place())
     if place.is_done:
         asked.batch = Batch()
         return
-    end = context.deadline_for(asked.live, question.timeout_ms)
+    await ask(asked, place.position, question.count, end, context, question.freshness, gate)
+
+
+def _end_of_rows(live: LiveSource, question: Question, context: Context) -> float:
+    """Until when rows may come: linked records need a part of the time."""
+    end = context.deadline_for(live, question.timeout_ms)
     if selects_links(question.entity.fields, question.selection):
         end -= (end - context.started) * _LINK_SHARE
-    await ask(asked, place.position, question.count, end, context, gate)
+    return end
 
 
 async def _complete_rows(
     picked: Sequence[Picked], asked: Mapping[str, Asked], question: Question, context: Context
-) -> dict[str, list[SourceCall]]:
-    """Give the rows of the page what does not come with them, and tell what it took for each connection."""
+) -> Linker:
+    """Give the rows of the page what does not come with them, and account for what it took of each connection."""
     rows: dict[str, list[Any]] = {}
     for item in picked:
         rows.setdefault(item.source, []).append(item.record)
@@ -107,36 +146,47 @@ async def _complete_rows(
     for key, records in rows.items():
         finish_records(records, asked[key].reader, asked[key].live, context)
         by_connection.setdefault(asked[key].connection_id, []).extend(records)
-    linker = Linker(context, lives, question.timeout_ms)
-    await linker.fill(by_connection, question.entity.fields, question.selection, "nodes")
-    return linker.calls
+    linker = Linker(context, lives, question.timeout_ms, question.freshness)
+    await linker.fill_page(by_connection, question.entity, question.selection, "nodes")
+    return linker
 
 
-def _outcome(
-    asked: Sequence[Asked], picked: Sequence[Picked], calls: Mapping[str, list[SourceCall]], context: Context
-) -> SourceOutcome:
+def _outcome(asked: Sequence[Asked], picked: Sequence[Picked], linker: Linker, context: Context) -> SourceOutcome:
     """The outcome of a connection; where it has several resources for the entity, of all of them together."""
     first = asked[0]
     keys = {item.key for item in asked}
     failed = [item for item in asked if item.status is not SourceStatus.OK]
-    status = SourceStatus.OK
-    if failed:
-        status = failed[0].status if len(failed) == len(asked) else SourceStatus.PARTIAL
     has_answered = any(item.batch is not None for item in asked)
-    made = [item.call(SourceCallPurpose.ROWS, "nodes") for item in asked] + calls.get(first.connection_id, [])
+    rows = [item.call(SourceCallPurpose.ROWS, "nodes") for item in asked]
+    made = rows + linker.calls.get(first.connection_id, [])
+    served = linker.served.get(first.connection_id)
+    for item in asked:
+        served = weaker(served, item.tally.served)
+    source, fetched_at = origin_of(served, context)
     return SourceOutcome(
         connection=first.live.connection,
-        status=status,
+        status=_status(asked),
         count=sum(item.source in keys for item in picked),
         duration_ms=max(item.duration_ms for item in asked),
         upstream_calls=sum(call.requests for call in made),
-        served_from=ServedFrom.LIVE if has_answered else None,
-        fetched_at=context.fetched_at if has_answered else None,
+        served_from=source if has_answered else None,
+        fetched_at=fetched_at if has_answered else None,
         filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
         truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
+        paging=max((item.paging for item in asked), key=list(PagingGuarantee).index),
         calls=made,
         error=failed[0].problem if failed else None,
     )
+
+
+def _status(asked: Sequence[Asked]) -> SourceStatus:
+    """How a connection answered as a whole: in part, unless its resources agree or all of its rows are there."""
+    statuses = {item.status for item in asked}
+    if statuses == {SourceStatus.OK, SourceStatus.STALE}:
+        return SourceStatus.STALE
+    if SourceStatus.OK in statuses:
+        return SourceStatus.OK if len(statuses) == 1 else SourceStatus.PARTIAL
+    return SourceStatus.PARTIAL if SourceStatus.STALE in statuses and len(statuses) > 1 else asked[0].status
 
 
 def _is_complete(asked: Asked) -> bool:

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.spec import Resource
+from connectors.tracing import LINKS, Attribute, step
 from resolvers.asking import resources_of
 from resolvers.links import Loaded, loader_for, selects_links, tell
 from resolvers.outcomes import gap_of
 from resolvers.pages import load_pages
 from resolvers.ports import Context, LiveSource
 from resolvers.trails import fill_trails
-from schema.model import FieldModel, Kind, entity_named, fields_of
-from schema.records import FieldGapReason
+from schema.freshness import Freshness
+from schema.model import Entity, FieldModel, Kind, entity_named, fields_of
+from schema.records import FieldGapReason, Served, weaker
 from schema.selection import Selection, below, rows_of, uses
 from schema.sources import SourceCall, SourceStatus
 
@@ -25,13 +27,22 @@ Rows = Mapping[str, Sequence[Any]]
 class Linker:
     """Fills the links of rows, links of links included, and keeps account of the calls of each connection.
 
-    `timeout_ms` is what the query allows for the whole field, rows and links together.
+    `timeout_ms` is what the query allows for the whole field, rows and links together; `freshness` holds for both.
     """
 
     context: Context
     lives: Mapping[str, LiveSource]
     timeout_ms: int | None
+    freshness: Freshness
     calls: dict[str, list[SourceCall]] = field(default_factory=dict)
+    served: dict[str, Served] = field(default_factory=dict)
+    """Where linked records came from, by connection, unless they were read live."""
+
+    async def fill_page(self, rows: Rows, entity: Entity, selection: Selection, path: str) -> None:
+        """Fill every selected link of a page of records."""
+        if selects_links(entity.fields, selection):
+            with step(LINKS, {Attribute.ENTITY: entity.name}):
+                await self.fill(rows, entity.fields, selection, path)
 
     async def fill(self, rows: Rows, fields: Mapping[str, FieldModel], selection: Selection, path: str) -> None:
         """Fill every selected link of rows that have these fields."""
@@ -75,7 +86,7 @@ class Linker:
 
         async def load(resource: Resource) -> None:
             own = [key for key in keys if resource.owns(key)]
-            loader = loader_for(live, resource, selection, self.context, self.timeout_ms)
+            loader = loader_for(live, resource, selection, self.context, self.timeout_ms, self.freshness)
             found.update(zip(own, await loader.load_many(own), strict=True))
 
         await asyncio.gather(*map(load, resources_of(live, target).values()))
@@ -83,7 +94,10 @@ class Linker:
             key = row.origin.links.get(model.attribute)
             if key is not None:
                 _attach(row, model.attribute, found.get(key))
-        for call in tell(dict.fromkeys(item.chunk for item in found.values()), path):
+        chunks = dict.fromkeys(item.chunk for item in found.values())
+        for chunk in chunks:
+            self.note(connection_id, chunk.tally.served)
+        for call in tell(chunks, path):
             self.account(connection_id, call)
         present = [item.record for item in found.values() if item.record is not None]
         await self.fill({connection_id: present}, target.fields, selection, path)
@@ -91,6 +105,12 @@ class Linker:
     def account(self, connection_id: str, call: SourceCall) -> None:
         """Note what was called."""
         self.calls.setdefault(connection_id, []).append(call)
+
+    def note(self, connection_id: str, served: Served | None) -> None:
+        """Note that linked records were not read live."""
+        known = weaker(self.served.get(connection_id), served)
+        if known is not None:
+            self.served[connection_id] = known
 
 
 def _attach(row: Any, attribute: str, loaded: Loaded | None) -> None:

@@ -6,13 +6,15 @@ from typing import Any
 
 from aiodataloader import DataLoader
 
-from connectors.client import Tally
 from connectors.reading import RecordReader
-from connectors.scan import read_by_keys
 from connectors.spec import Resource
+from connectors.tally import Tally
+from resolvers.cached_reads import read_keys, reads_of
 from resolvers.outcomes import explain
 from resolvers.ports import Context, LiveSource
+from resolvers.tracing import note_answer, source_step
 from schema.errors import Problem
+from schema.freshness import Freshness
 from schema.model import FieldModel, Kind, fields_of
 from schema.selection import Selection, Use, below, rows_of
 from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
@@ -40,7 +42,13 @@ class KeyLoader(DataLoader[str, Loaded]):
     """Reads records of one resource by key; a failed chunk leaves its keys without a record, and says why."""
 
     def __init__(
-        self, live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
+        self,
+        live: LiveSource,
+        resource: Resource,
+        selection: Selection,
+        context: Context,
+        timeout_ms: int | None,
+        freshness: Freshness,
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
         protocol, now = live.source.system.protocol, context.fetched_at
@@ -48,29 +56,42 @@ class KeyLoader(DataLoader[str, Loaded]):
         self._live = live
         self._context = context
         self._deadline = context.deadline_for(live, timeout_ms)
+        self._freshness = freshness
 
     async def batch_load_fn(self, keys: list[str]) -> list[Loaded]:
         """One chunk of keys."""
-        chunk = Chunk()
+        resource = self.reader.resource
+        chunk = Chunk(Tally(entity=resource.model.name))
         by_key = {}
-        try:
-            own = [self.reader.resource.own_key(key) for key in keys]
-            found = await read_by_keys(self._live.source, self.reader, own, chunk.tally, self._deadline)
-        except Exception as error:
-            chunk.status, chunk.error = explain(error, self._live, self._context.request_id)
-        else:
-            finish_records(found, self.reader, self._live, self._context)
-            by_key = {record.origin.reference: record for record in found}
+        with source_step(self._live, resource.model.name, SourceCallPurpose.LINK) as span:
+            try:
+                own = [resource.own_key(key) for key in keys]
+                reads = reads_of(self._live, self._freshness, self._context)
+                found = await read_keys(reads, self.reader, own, chunk.tally, self._deadline)
+            except Exception as error:
+                chunk.status, chunk.error = explain(error, self._live, self._context.request_id)
+            else:
+                if chunk.tally.trouble is not None:
+                    chunk.status, chunk.error = explain(chunk.tally.trouble, self._live, self._context.request_id)
+                    chunk.status = chunk.status if chunk.tally.lacks_some else SourceStatus.STALE
+                finish_records(found, self.reader, self._live, self._context)
+                by_key = {record.origin.reference: record for record in found}
+            note_answer(span, chunk.status, chunk.error, len(by_key), chunk.tally.requests)
         return [Loaded(by_key.get(key), chunk) for key in keys]
 
 
 def loader_for(
-    live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
+    live: LiveSource,
+    resource: Resource,
+    selection: Selection,
+    context: Context,
+    timeout_ms: int | None,
+    freshness: Freshness,
 ) -> KeyLoader:
     """The one loader of this request for such records, so that no key is read twice."""
-    key = (live.connection.id, resource.source, _frozen(selection), timeout_ms)
+    key = (live.connection.id, resource.source, _frozen(selection), timeout_ms, freshness)
     if key not in context.loaders:
-        context.loaders[key] = KeyLoader(live, resource, selection, context, timeout_ms)
+        context.loaders[key] = KeyLoader(live, resource, selection, context, timeout_ms, freshness)
     loader: KeyLoader = context.loaders[key]
     return loader
 

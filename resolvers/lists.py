@@ -8,13 +8,15 @@ from graphql import GraphQLError
 
 from connectors.registry import system_keys
 from resolvers.building import build_page
-from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
+from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
 from resolvers.fanout import Question, fan_out, source_keys
 from resolvers.ports import Context, LiveSource
 from resolvers.selection import selection_of
 from schema.absent import given
 from schema.errors import ErrorCode, failure
-from schema.filters import comparable_type, filter_of, parse, shape_of
+from schema.filters import filter_of, parse, shape_of
+from schema.freshness import FreshnessInput
+from schema.freshness import parse as parse_freshness
 from schema.model import Entity
 from schema.pages import After, First, checked_first
 from schema.scalars import print_datetime
@@ -32,6 +34,7 @@ def _argument(annotation: Any, description: str) -> Any:
 
 ConnectionIds = _argument(list[strawberry.ID] | None, "Ask only these connections.")
 SystemKeys = _argument(list[str] | None, "Ask only connections to these systems, named by key.")
+ListFreshness = _argument(FreshnessInput | None, "How old an answer may be; by default the connection's own setting.")
 Timeout = _argument(int | None, "How long to wait for each source; by default 10,000.")
 RequireComplete = _argument(bool | None, "Fail the field unless every source answers in full.")
 
@@ -48,6 +51,7 @@ def list_root(entity: Entity) -> Any:
         order_by: Any = strawberry.UNSET,
         connection_ids: Any = strawberry.UNSET,
         systems: Any = strawberry.UNSET,
+        freshness: Any = strawberry.UNSET,
         timeout_ms: Any = strawberry.UNSET,
         require_complete: Any = False,
     ) -> Any:
@@ -61,14 +65,21 @@ def list_root(entity: Entity) -> Any:
         tree = parse(shape_of(entity), filter)
         selection = selection_of(info)
         query = fingerprint(context.directory.tenant, entity.list_root, tree, order, connection_ids, systems)
-        value_type = comparable_type(entity, order.path) if order else None
         places = {key: Place() for key in source_keys(lives, entity)}
         if after is not None:
-            kept = read_cursor(context.cursor_key, query, after, value_type)
+            kept = read_cursor(context.cursor_key, query, after, value_types(entity, order))
             places = {key: kept[key] for key in places if key in kept}
             lives = [live for live in lives if any(key in kept for key in source_keys([live], entity))]
         question = Question(
-            entity, tree, order, checked_first(first), rows_of(selection), checked_timeout(timeout_ms), places
+            entity,
+            tree,
+            order,
+            checked_first(first),
+            rows_of(selection),
+            checked_timeout(timeout_ms),
+            places,
+            counts_all="totalCount" in selection,
+            freshness=parse_freshness(freshness),
         )
         answer = await fan_out(lives, question, context)
         if require_complete and not answer.is_complete:
@@ -84,6 +95,7 @@ def list_root(entity: Entity) -> Any:
             outcomes=answer.outcomes,
             is_complete=answer.is_complete,
             after=after,
+            total=answer.total,
         )
 
     resolve.__annotations__ |= {
@@ -98,12 +110,19 @@ def list_root(entity: Entity) -> Any:
         ),
         "connection_ids": ConnectionIds,
         "systems": SystemKeys,
+        "freshness": ListFreshness,
         "timeout_ms": Timeout,
         "require_complete": RequireComplete,
         "return": page | None,
     }
     about = f"{entity.plural.capitalize()} of all systems that the token can see, merged into one list."
     return strawberry.field(resolver=resolve, description=about)
+
+
+def _id_of(name: str, lives: Sequence[LiveSource]) -> str:
+    """A hint for whoever gives a connection's name instead of its id."""
+    ids = [live.connection.id for live in lives if live.connection.name == name]
+    return f" That is a name: take the id, {' or '.join(ids)}." if ids else ""
 
 
 def choose_sources(
@@ -117,7 +136,7 @@ def choose_sources(
         if missing is not None:
             raise failure(
                 ErrorCode.CONNECTION_NOT_FOUND,
-                f"There is no connection {missing!r} in use that this token can see.",
+                f"There is no connection {missing!r} in use that this token can see.{_id_of(missing, lives)}",
                 field="connectionIds",
             )
         lives = [live for live in lives if live.connection.id in connection_ids]

@@ -1,6 +1,19 @@
 """Makes a filter local to one connection: ids name their connection, so elsewhere they decide at once."""
 
-from schema.filters import EVERYTHING, NOTHING, REFERENCE, And, Condition, Not, Operator, Or, Tree, conditions, simplify
+from schema.filters import (
+    EVERYTHING,
+    NOT_DELETED,
+    NOTHING,
+    REFERENCE,
+    And,
+    Condition,
+    Not,
+    Operator,
+    Or,
+    Tree,
+    conditions,
+    simplify,
+)
 from schema.ids import read_record_id
 from schema.matching import can_match
 from schema.model import ENTITIES, Entity, EntityType, Kind
@@ -35,7 +48,7 @@ def hide_deleted(tree: Tree, entity: Entity) -> Tree:
     )
     if "isDeleted" in looked_at or wants_deleted:
         return tree
-    return simplify(And((tree, Not(Condition("isDeleted", Operator.EQ, True)))))
+    return simplify(And((tree, NOT_DELETED)))
 
 
 def _target(entity: Entity, path: str) -> EntityType:

@@ -8,8 +8,8 @@ from typing import Any
 from connectors.scan import Batch
 from resolvers.cursors import Place
 from schema.matching import attribute_path
-from schema.ordering import sort_key
-from schema.sorting import SortStep
+from schema.ordering import order_key
+from schema.sorting import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class Picked:
     record: Any
 
 
-def merge(batches: Mapping[str, Batch], order: SortStep | None, count: int) -> list[Picked]:
+def merge(batches: Mapping[str, Batch], order: Order, count: int) -> list[Picked]:
     """The first `count` rows of all batches together.
 
     With an order, the page ends early where a source that has more ran out of rows: what it would send next may
     belong before the rows of the others.
     """
-    rows = _by_value(batches, order) if order is not None else _in_turns(batches)
+    rows = _by_value(batches, order) if order else _in_turns(batches)
     return [picked for picked, _ in zip(rows, range(count), strict=False)]
 
 
@@ -39,13 +39,14 @@ def _in_turns(batches: Mapping[str, Batch]) -> Iterator[Picked]:
                 yield Picked(source, index, batch.records[index])
 
 
-def _by_value(batches: Mapping[str, Batch], order: SortStep) -> Iterator[Picked]:
+def _by_value(batches: Mapping[str, Batch], order: Order) -> Iterator[Picked]:
     """Rows that tie come in the order of connection; within one connection its own order stands."""
-    value_of = attribute_path(order.path)
+    readers = [attribute_path(step.path) for step in order]
+    directions = [step.descending for step in order]
 
     def entry(source: str, index: int) -> tuple[Any, str, int]:
-        value = value_of(batches[source].records[index])
-        return (sort_key(value, descending=order.descending), source, index)
+        record = batches[source].records[index]
+        return (order_key([read(record) for read in readers], directions), source, index)
 
     if any(not batch.records and batch.has_more for batch in batches.values()):
         return

@@ -1,6 +1,7 @@
 """Turns a source's trouble into the outcome and the problem that clients see."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from connectors.errors import (
@@ -18,9 +19,9 @@ from connectors.errors import (
     WrongSystem,
 )
 from connectors.scan import SortTooLarge
-from resolvers.ports import LiveSource
+from resolvers.ports import Context, LiveSource
 from schema.errors import ErrorCode, Problem, UpstreamProblem, problem
-from schema.records import FieldGapReason
+from schema.records import FieldGapReason, Served, ServedFrom
 from schema.sources import SourceStatus
 
 _LOGGER = logging.getLogger(__name__)
@@ -81,3 +82,10 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
 def gap_of(status: SourceStatus) -> FieldGapReason:
     """Why a link is null whose call ended like this."""
     return FieldGapReason.NOT_PERMITTED if status is SourceStatus.PERMISSION_DENIED else FieldGapReason.SOURCE_ERROR
+
+
+def origin_of(served: Served | None, context: Context) -> tuple[ServedFrom, datetime]:
+    """Where the answer of a source came from, and how old it is; never younger than the request where some is live."""
+    if served is None:
+        return ServedFrom.LIVE, context.fetched_at
+    return served.source, min(served.fetched_at, context.fetched_at)

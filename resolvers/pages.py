@@ -9,19 +9,19 @@ from connectors.scan import Batch
 from connectors.spec import Resource
 from resolvers.asking import Asked, ask, prepare, resources_of
 from resolvers.building import build_page
-from resolvers.cursors import Place, fingerprint, read_cursor, write_cursor
+from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
 from resolvers.links import finish_records
 from resolvers.merge import merge
-from resolvers.outcomes import gap_of
+from resolvers.outcomes import gap_of, origin_of
 from resolvers.ports import LiveSource
 from schema.absent import given
-from schema.filters import And, Condition, Operator, Tree, comparable_type, parse, shape_of
+from schema.filters import And, Condition, Operator, Tree, parse, shape_of
 from schema.ids import RecordId
 from schema.model import Entity, FieldModel, entity_named
 from schema.pages import checked_first
-from schema.records import FieldGapReason, ServedFrom
+from schema.records import FieldGapReason, Served, weaker
 from schema.selection import Selection, Use, rows_of
-from schema.sorting import SortStep
+from schema.sorting import Order
 from schema.sorting import parse as parse_order
 from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus, page_of
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from resolvers.linking import Linker
 
 _SINGLES_AT_ONCE = 4
+_LINK = SourceCallPurpose.LINK
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Wanted:
     entity: Entity
     by: FieldModel
     tree: Tree
-    order: SortStep | None
+    order: Order
     count: int
     after: str | None
     selection: Selection
@@ -113,14 +114,23 @@ async def _ask_resource(
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
             continue
         asked = _prepare(linker, live, key, resource, wanted, wanted.of_parents(live, chunk))
-        await ask(asked, None, linker.context.limits.max_scan_rows, deadline, linker.context)
+        await ask(
+            asked,
+            None,
+            linker.context.limits.max_scan_rows,
+            deadline,
+            linker.context,
+            linker.freshness,
+            purpose=_LINK,
+        )
         made.append(asked)
         if asked.batch is not None and asked.batch.has_more:
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
         elif asked.batch is not None:
             _group(asked.batch, wanted, key, found)
     for item in made:
-        linker.account(str(live.connection.id), item.call(SourceCallPurpose.LINK, path))
+        linker.note(str(live.connection.id), item.tally.served)
+        linker.account(str(live.connection.id), item.call(_LINK, path))
     return made
 
 
@@ -157,7 +167,7 @@ async def _ask_each(
         if place.is_done:
             asked.batch = Batch()
         else:
-            await ask(asked, place.position, wanted.count, deadline, linker.context, gate)
+            await ask(asked, place.position, wanted.count, deadline, linker.context, linker.freshness, gate, _LINK)
         if asked.batch is not None:
             found[parent][key] = asked.batch
         return asked
@@ -173,9 +183,8 @@ def _query(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> s
 def _places(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> Mapping[str, Place]:
     if wanted.after is None:
         return {}
-    value_type = comparable_type(wanted.entity, wanted.order.path) if wanted.order else None
     query = _query(linker, wanted, live, parent)
-    return read_cursor(linker.context.cursor_key, query, wanted.after, value_type)
+    return read_cursor(linker.context.cursor_key, query, wanted.after, value_types(wanted.entity, wanted.order))
 
 
 def _page(
@@ -196,14 +205,18 @@ def _page(
         _places(linker, wanted, live, parent.origin.reference)
     )
     query = _query(linker, wanted, live, parent.origin.reference)
+    served: Served | None = None
+    for read in asked:
+        served = weaker(served, read.tally.served)
+    source, fetched_at = origin_of(served, context)
     outcome = SourceOutcome(
         connection=live.connection,
         status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),
         count=len(picked),
         duration_ms=max(item.duration_ms for item in asked),
         upstream_calls=sum(item.tally.requests for item in asked),
-        served_from=ServedFrom.LIVE,
-        fetched_at=context.fetched_at,
+        served_from=source,
+        fetched_at=fetched_at,
         filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
         truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
         calls=[_shared_call(asked, wanted)],
@@ -220,14 +233,21 @@ def _page(
         outcomes=[outcome],
         is_complete=outcome.status is SourceStatus.OK,
         after=wanted.after,
+        total=_total(batches) if wanted.after is None else None,
     )
     return page, [item.record for item in picked]
+
+
+def _total(batches: Mapping[str, Batch]) -> int | None:
+    """All rows are here already, or nobody knows how many there are."""
+    is_whole = not any(batch.has_more for batch in batches.values())
+    return sum(len(batch.records) for batch in batches.values()) if is_whole else None
 
 
 def _shared_call(asked: Sequence[Asked], wanted: Wanted) -> SourceCall:
     """The calls that this page shares with those of its siblings."""
     return SourceCall(
-        purpose=SourceCallPurpose.LINK,
+        purpose=_LINK,
         path=wanted.name,
         requests=sum(item.tally.requests for item in asked),
         status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),

@@ -1,9 +1,9 @@
 """What resolving a request needs from the process around it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.client import Source
 from schema.administration import (
@@ -12,14 +12,91 @@ from schema.administration import (
     CreateCustomerInput,
 )
 from schema.connections import ApiKey, ConnectedSystem, Directory, Viewer
+from schema.freshness import UNSAID, Freshness
+
+if TYPE_CHECKING:
+    from resolvers.cache import ReadCache
+
+
+@dataclass(frozen=True, slots=True)
+class CacheScope:
+    """Whose entries are meant; every key begins with it, the tenant first.
+
+    `tenant` is the customer that the connection belongs to. `generation` is another one whenever anything about the
+    connection changes, so that what was kept before is never found again.
+    """
+
+    tenant: str
+    connection: str
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """One answer that is kept.
+
+    `fetched_at` is when it was read, in seconds since 1970, and `as_of` the same as a time of this process's monotonic
+    clock. `cost` is how long the reading took, and `lifetime` how long it may be kept, both in seconds.
+    """
+
+    content: bytes = field(repr=False)
+    fetched_at: float
+    as_of: float
+    cost: float
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a cache still has of a question.
+
+    `stamp` has to come along when the answer is kept: once anything is forgotten there is another one. None says that
+    the cache cannot be used now.
+    """
+
+    stamp: str | None
+    entries: Mapping[str, CacheEntry] = field(default_factory=dict)
+
+
+class CacheStore(Protocol):
+    """Where answers are kept. It never raises: a cache that is out of order finds nothing and keeps nothing.
+
+    `areas` are the collections that an answer was made of.
+    """
+
+    async def get(self, scope: CacheScope, areas: Sequence[str], digests: Sequence[str]) -> Recalled:
+        """What there is of several entries, at once."""
+
+    async def put(self, scope: CacheScope, areas: Sequence[str], entries: Mapping[str, CacheEntry], stamp: str) -> None:
+        """Keep entries, unless something was forgotten since the stamp was given."""
+
+    async def forget(self, scope: CacheScope, area: str | None = None) -> None:
+        """Make all entries of a connection unreachable, of whatever generation; or those made of one collection."""
+
+    async def lock(self, scope: CacheScope, digest: str, seconds: float) -> str | None:
+        """A token for asking a question alone among all processes; None where another process is asking it.
+
+        A lock that is not given back ends by itself after so many seconds.
+        """
+
+    async def unlock(self, scope: CacheScope, digest: str, token: str) -> None:
+        """Give a lock back; one that has ended meanwhile, and may be another's now, is left alone."""
+
+    async def close(self) -> None:
+        """Close whatever is open."""
 
 
 @dataclass(frozen=True, eq=False)
 class LiveSource:
-    """A connection that the caller may read, and how to ask it."""
+    """A connection that the caller may read, and how to ask it.
+
+    `scope` is where its answers are kept, if they may be, and `freshness` how old they may be by default.
+    """
 
     connection: ConnectedSystem
     source: Source
+    scope: CacheScope | None = None
+    freshness: Freshness = UNSAID
 
 
 class CallerDirectory(Directory, Protocol):
@@ -75,7 +152,10 @@ class ReadLimits:
 
 @dataclass(eq=False)
 class Context:
-    """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop."""
+    """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop.
+
+    `is_complete` becomes false when a source has not answered in full.
+    """
 
     directory: CallerDirectory
     administration: Administration
@@ -85,7 +165,9 @@ class Context:
     started: float
     deadline: float
     fetched_at: datetime
+    is_complete: bool = True
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
+    cache: "ReadCache | None" = None
 
     def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:
         """Until when a source may answer: as the query wishes, else the connection, else the settings."""

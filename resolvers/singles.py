@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import strawberry
 from graphql import GraphQLError
 
-from connectors.client import Tally
 from connectors.reading import RecordReader
 from connectors.registry import find_system
-from connectors.scan import read_by_keys
+from connectors.tally import Tally
+from resolvers.cached_reads import read_keys, reads_of
 from resolvers.describing import describe_system
 from resolvers.linking import Linker
 from resolvers.links import finish_records
@@ -18,27 +18,43 @@ from resolvers.lists import Timeout, checked_timeout
 from resolvers.outcomes import explain
 from resolvers.ports import Context
 from resolvers.selection import selection_of
+from resolvers.tracing import note_answer, source_step
 from schema.absent import given
 from schema.errors import ErrorCode, Problem, failure
+from schema.freshness import UNSAID, Freshness, FreshnessInput
+from schema.freshness import parse as parse_freshness
 from schema.ids import RecordId, read_record_id
 from schema.model import ENTITIES, Entity
 from schema.selection import Selection
+from schema.sources import SourceCallPurpose, SourceStatus
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
+RecordFreshness = Annotated[FreshnessInput | None, strawberry.argument(description="How old the answer may be.")]
 
 
 def single_root(entity: Entity) -> Any:
     """Make the root field that reads one record of an entity, such as purchaseOrder."""
 
-    async def resolve(info: strawberry.Info[Context, None], id: Any, timeout_ms: Any = strawberry.UNSET) -> Any:
+    async def resolve(
+        info: strawberry.Info[Context, None],
+        id: Any,
+        freshness: Any = strawberry.UNSET,
+        timeout_ms: Any = strawberry.UNSET,
+    ) -> Any:
         context = info.context
         context.directory.require("READ")
         found = read_record_id(id)
         if found is None or found.entity is not entity.type or found.child is not None:
             raise failure(ErrorCode.VALIDATION_FAILED, f"This is not the id of a {_singular(entity)}.", field="id")
-        return await read_record(context, found, selection_of(info), checked_timeout(given(timeout_ms)))
+        age = parse_freshness(freshness)
+        return await read_record(context, found, selection_of(info), checked_timeout(given(timeout_ms)), age)
 
-    resolve.__annotations__ |= {"id": GlobalId, "timeout_ms": Timeout, "return": entity.cls | None}
+    resolve.__annotations__ |= {
+        "id": GlobalId,
+        "freshness": RecordFreshness,
+        "timeout_ms": Timeout,
+        "return": entity.cls | None,
+    }
     article = "An" if entity.name[0] in "AEIOU" else "A"
     return strawberry.field(resolver=resolve, description=f"{article} {_singular(entity)}, by id.")
 
@@ -47,7 +63,13 @@ def _singular(entity: Entity) -> str:
     return entity.plural.removesuffix("s")
 
 
-async def read_record(context: Context, wanted: RecordId, selection: Selection, timeout_ms: int | None = None) -> Any:
+async def read_record(
+    context: Context,
+    wanted: RecordId,
+    selection: Selection,
+    timeout_ms: int | None = None,
+    freshness: Freshness = UNSAID,
+) -> Any:
     """One record with its links; null where there is none, an error where its system could not tell."""
     live = next((live for live in context.directory.sources() if live.connection.id == wanted.connection_id), None)
     entity = ENTITIES[wanted.entity]
@@ -59,13 +81,21 @@ async def read_record(context: Context, wanted: RecordId, selection: Selection, 
     protocol, now = live.source.system.protocol, context.fetched_at
     reader = RecordReader(resource, protocol, wanted.connection_id, selection, now=now)
     deadline = context.deadline_for(live, timeout_ms)
-    try:
-        found = await read_by_keys(live.source, reader, [resource.own_key(wanted.key)], Tally(), deadline)
-    except Exception as error:
-        raise _failed(explain(error, live, context.request_id)[1]) from error
+    tally = Tally(entity=entity.name)
+    with source_step(live, entity.name, SourceCallPurpose.ROWS) as span:
+        status, problem, cause, found = SourceStatus.OK, None, None, []
+        try:
+            reads = reads_of(live, freshness, context)
+            found = await read_keys(reads, reader, [resource.own_key(wanted.key)], tally, deadline)
+        except Exception as error:
+            cause = error
+            status, problem = explain(error, live, context.request_id)
+        note_answer(span, status, problem, len(found), tally.requests)
+    if problem is not None:
+        raise _failed(problem) from cause
     finish_records(found, reader, live, context)
-    linker = Linker(context, {wanted.connection_id: live}, timeout_ms)
-    await linker.fill({wanted.connection_id: found}, entity.fields, selection, entity.root)
+    linker = Linker(context, {wanted.connection_id: live}, timeout_ms, freshness)
+    await linker.fill_page({wanted.connection_id: found}, entity, selection, entity.root)
     return next(iter(found), None)
 
 

@@ -70,10 +70,13 @@ async def fill_trails(linker: "Linker", connection_id: str, rows: Sequence[Any],
         found: dict[str, Loaded] = {}
         for resource in resources_of(live, target).values():
             own = [key for key in keys if resource.owns(key)]
-            loader = loader_for(live, resource, {"displayName": None, by: None}, linker.context, linker.timeout_ms)
+            chosen = {"displayName": None, by: None}
+            loader = loader_for(live, resource, chosen, linker.context, linker.timeout_ms, linker.freshness)
             found.update(zip(own, await loader.load_many(own), strict=True))
         _note(tree, keys, found, attribute)
         chunks |= dict.fromkeys(item.chunk for item in found.values())
+    for chunk in chunks:
+        linker.note(connection_id, chunk.tally.served)
     for call in tell(chunks, path):
         linker.account(connection_id, call)
     for row in placed:

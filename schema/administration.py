@@ -32,6 +32,12 @@ class CredentialInput:
 class ConnectionSettingsInput:
     """The settings of a connection; what is absent stays."""
 
+    max_age_seconds: int | None = strawberry.field(
+        default=strawberry.UNSET, description="How old answers may be by default."
+    )
+    stale_on_error: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether older answers may stand in."
+    )
     timeout_ms: int | None = strawberry.field(default=strawberry.UNSET, description="How long to wait by default.")
     options: JSON | None = strawberry.field(
         default=strawberry.UNSET, description="What else this kind of system can be set to."

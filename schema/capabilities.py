@@ -93,6 +93,7 @@ class EntityCapability:
 
     entity: EntityType = strawberry.field(description="The kind of record.")
     operations: list[OperationCapability] = strawberry.field(description="Each operation, and whether it is possible.")
+    supports_total_count: bool = strawberry.field(description="Whether the system can count rows without reading them.")
     all_fields: strawberry.Private[list[FieldCapability]]
 
     @strawberry.field(description="Each field, and what can be done with it.")

@@ -9,6 +9,7 @@ import strawberry
 from schema.absent import given
 from schema.enums import enumeration
 from schema.filters import Filterable, FilterShape, IDFilter, StringFilter, enum_filter, filter_input, parse
+from schema.health import ConnectionLifecycle
 from schema.matching import compile_test
 from schema.model import described_type
 from schema.pages import After, First, page_type, slice_page
@@ -23,14 +24,6 @@ class Environment(Enum):
 
     PRODUCTION = "Real data."
     SANDBOX = "Test data."
-
-
-@enumeration
-class ConnectionLifecycle(Enum):
-    """Where a connection is between connecting and disconnecting."""
-
-    ENABLED = "In use."
-    DISCONNECTED = "No longer connected."
 
 
 @enumeration

@@ -75,6 +75,10 @@ Tree = Condition | And | Or | Not
 EVERYTHING, NOTHING = And(), Or()
 
 
+NOT_DELETED: Tree = Not(Condition("isDeleted", Operator.EQ, True))
+"""What every question adds that does not speak of deleted rows."""
+
+
 def conditions(tree: Tree) -> Iterator[Condition]:
     """Every condition in a tree."""
     match tree:

@@ -1,5 +1,6 @@
 """How values are ordered when rows of different systems meet: by value, with nulls last in either direction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +26,11 @@ def sort_key(value: Any, *, descending: bool) -> tuple[Any, ...]:
     if value is None:
         return (True, 0)
     return (False, Reversed(value) if descending else value)
+
+
+def order_key(values: Sequence[Any], directions: Sequence[bool]) -> tuple[tuple[Any, ...], ...]:
+    """A key to sort by several values, one after the other; each direction says whether its value descends."""
+    return tuple(sort_key(value, descending=descending) for value, descending in zip(values, directions, strict=True))
 
 
 def comparable(value: Any) -> str:

@@ -83,10 +83,19 @@ def page_type(node: type[Any], plural: str, more: type[Any] = object) -> type[An
         (more,),
         {
             "__doc__": f"A page of {plural}.",
-            "__annotations__": {"nodes": list[node], "edges": list[edge], "page_info": PageInfo},  # type: ignore[valid-type]
+            "__annotations__": {
+                "nodes": list[node],  # type: ignore[valid-type]
+                "edges": list[edge],  # type: ignore[valid-type]
+                "page_info": PageInfo,
+                "total_count": int | None,
+            },
             "nodes": strawberry.field(description=f"The {plural} of this page."),
             "edges": strawberry.field(description=f"The same {plural}, each with its cursor."),
             "page_info": strawberry.field(description="Where this page stands."),
+            "total_count": strawberry.field(
+                default=None,
+                description="How many there are in all; null when a source cannot tell without reading everything.",
+            ),
             "Edge": edge,
         },
     )
@@ -129,6 +138,7 @@ def slice_page(connection: type[Any], rows: list[Any], first: int | None, after:
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else after,
         ),
+        total_count=len(rows),
     )
 
 

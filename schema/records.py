@@ -23,6 +23,25 @@ class ServedFrom(Enum):
     """Where an answer came from."""
 
     LIVE = "Read from the system for this request."
+    CACHE = "Read from the system a short time ago."
+    STALE = "Older than was asked for, because the system did not answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where something that was not read for this request came from, and when it was read from the system."""
+
+    source: ServedFrom
+    fetched_at: datetime
+
+
+def weaker(one: Served | None, other: Served | None) -> Served | None:
+    """What can be said of two things together: the weaker source and the older time; None is read live."""
+    if one is None or other is None:
+        return one or other
+    is_stale = ServedFrom.STALE in (one.source, other.source)
+    source = ServedFrom.STALE if is_stale else ServedFrom.CACHE
+    return Served(source, min(one.fetched_at, other.fetched_at))
 
 
 @enumeration
@@ -55,7 +74,7 @@ Paths = Annotated[
 class RecordMeta:
     """Where the answer came from and what is missing in it."""
 
-    source: ServedFrom = strawberry.field(description="Whether it was read live.")
+    source: ServedFrom = strawberry.field(description="Whether it was read live or comes from the cache.")
     fetched_at: datetime = strawberry.field(description="When it was read from the system.")
     find_gaps: strawberry.Private[Callable[[], Sequence[FieldGap]]]
 
@@ -92,7 +111,7 @@ class Origin:
     """What a record remembers of its row, beside its values.
 
     `key` is what its source calls it; `reference` is what others point to it with, which is the same unless several
-    collections of a system hold such records.
+    collections of a system hold such records. `served` says where the row came from, unless it was read live.
     """
 
     key: str
@@ -102,6 +121,7 @@ class Origin:
     pages: dict[str, Any] = dataclass_field(default_factory=dict)
     failed_links: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
     unreadable: set[str] = dataclass_field(default_factory=set)
+    served: Served | None = None
 
 
 @described_interface

@@ -9,7 +9,7 @@ import strawberry
 
 from schema.enums import enumeration
 from schema.errors import ErrorCode, failure
-from schema.model import Entity, entity_of
+from schema.model import Entity, FieldModel, entity_of
 from schema.pages import SortDirection
 from schema.values import Money, Quantity
 
@@ -21,6 +21,10 @@ class SortStep:
     field: str
     path: str
     descending: bool
+
+
+Order = tuple[SortStep, ...]
+"""The steps of an order; later ones decide where earlier ones tie. Without steps there is no order."""
 
 
 @cache
@@ -53,17 +57,22 @@ def _enum(name: str, members: dict[str, str], about: str) -> type[Enum]:
     return made
 
 
-def parse(entity: Entity, given: list[Any] | None) -> SortStep | None:
-    """Read an `orderBy`; one step is taken, and more are refused rather than ignored."""
-    if not given:
-        return None
-    if len(given) > 1:
-        raise failure(
-            ErrorCode.UNSUPPORTED_SORT,
-            f"`orderBy` takes one step, not {len(given)}; rows that tie come in the order of connection and key.",
-            field="orderBy",
-        )
-    (step,) = given
+def parse(entity: Entity, given: list[Any] | None) -> Order:
+    """Read an `orderBy`; a field that is named twice is refused, since the second step could decide nothing."""
+    steps = tuple(_step(entity, item) for item in given or ())
+    names = [step.field for step in steps]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise failure(ErrorCode.VALIDATION_FAILED, f"`orderBy` names {twice!r} more than once.", field="orderBy")
+    return steps
+
+
+def _step(entity: Entity, step: Any) -> SortStep:
     item = next(item for item in entity.fields.values() if item.attribute.upper() == step.field.name)
+    return SortStep(item.name, sort_path(item), step.direction is SortDirection.DESC)
+
+
+def sort_path(item: FieldModel) -> str:
+    """What an order by a field compares: of money and quantities the number."""
     part = {Money: ".amount", Quantity: ".value"}.get(item.type, "")
-    return SortStep(item.name, f"{item.name}{part}", step.direction is SortDirection.DESC)
+    return f"{item.name}{part}"

@@ -21,6 +21,7 @@ class SourceStatus(Enum):
     """How a source answered."""
 
     OK = "It answered in full."
+    STALE = "An older answer stands in for it."
     PARTIAL = "It answered in part."
     TIMED_OUT = "It did not answer in time."
     UNSUPPORTED = "The system has no such records, or cannot answer in this way."
@@ -35,6 +36,8 @@ class PagingGuarantee(Enum):
     """How surely paging gives each row of a source once."""
 
     KEYSET = "Continues after the last row's key: rows that do not change come exactly once."
+    TOKEN = "Continues where the system said: exactly once while its token lives."  # noqa: S105 - a word
+    OFFSET = "Counts rows: rows that are added or removed meanwhile may be missed or come twice."
 
 
 @enumeration

@@ -7,11 +7,12 @@ from enum import Enum
 from typing import Any
 
 from connectors.composites import EachChild, Many, OverChildren, Parts, money, quantity
-from connectors.decisions import Case, Codes, First, Flagged
+from connectors.decisions import Always, Case, Codes, First, Flagged
 from connectors.fields import At, Can, FieldSpec, FirstText, Joined, Lookup, Ref
 from connectors.keys import NUMBER, TEXT, KeyForm, padded
-from connectors.manifests.mistakes import Keys, suggest
+from connectors.manifests.mistakes import Keys, suggest_or_list
 from connectors.manifests.words import (
+    AlwaysEntry,
     AtEntry,
     CaseEntry,
     CodesEntry,
@@ -93,6 +94,10 @@ class WordBuilder:
                 return Flagged(entry.flag, entry.is_, abilities(entry.filter))
             case RefEntry():
                 return Ref(entry.ref, abilities(entry.filter), key_form(entry.form))
+            case AlwaysEntry(always=given) if model is not None and model.is_enum:
+                return Always(self._member(given, model, (*keys, "always")) or next(iter(model.type)))
+            case AlwaysEntry():
+                return Always(entry.always)
             case JoinedEntry():
                 return Joined(tuple(entry.joined))
             case FirstTextEntry():
@@ -155,7 +160,7 @@ class WordBuilder:
             return None
         found: Enum | None = model.type.__members__.get(name)
         if found is None:
-            hint = suggest(name, model.type.__members__)
+            hint = suggest_or_list(name, model.type.__members__)
             self.mistakes.append((keys, f"{model.type.__name__} has no value {name!r}{hint}"))
         return found
 

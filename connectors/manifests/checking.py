@@ -1,5 +1,6 @@
 """Checks a manifest's folder without its system: the mapping against the facts, and the samples through the mapping."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from connectors.reading import RecordReader
 from connectors.spec import Resource
 from connectors.testing.golden import as_json
 from connectors.testing.walks import whole
+from schema.model import Kind
 from schema.records import FieldGapReason
 
 SAMPLES = "samples"
@@ -119,7 +121,7 @@ def _check_samples(report: Report, described: Described, resource: Resource) -> 
     folder = described.folder / SAMPLES
     files = sorted(folder.glob(f"{name}.json")) + sorted(folder.glob(f"{name}-*.json"))
     if not files:
-        report.notes.append(f"No sample shows a {name}: keep an answer as {SAMPLES}/{name}.json.")
+        report.notes.append(f"No sample shows records of {name}: keep an answer as {SAMPLES}/{name}.json.")
     rows = report.rows.setdefault(name, [])
     known = facts_of(described, resource)
     for file in files:
@@ -133,9 +135,11 @@ def _check_samples(report: Report, described: Described, resource: Resource) -> 
             report.mistakes.append(Mistake(where, None, str(error)))
             continue
         rows += found
-        report.mistakes += [Mistake(where, None, message) for row in found for message in unreadable(name, row)]
+        report.mistakes += [Mistake(where, None, message) for row in found for _, message in unreadable(resource, row)]
         report.notes += [f"{where}: {message}" for row in found for message in unknown_words(name, row)]
-        if known is not None:
+        if known is None:
+            report.notes += [f"{where}: {message}" for message in unseen(resource, raw)]
+        else:
             report.notes += [f"{where}: {path!r} is not in the facts." for path in strangers(raw, known)]
     report.notes[:] = list(dict.fromkeys(report.notes))
 
@@ -146,11 +150,37 @@ def records_of(described: Described, resource: Resource, rows: Sequence[dict[str
     return [as_json(record, resource.model, reader) for record in reader.read(rows)]
 
 
-def unreadable(entity: str, record: dict[str, Any]) -> Iterator[str]:
-    """What could not be read in a record."""
+def unreadable(resource: Resource, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What could not be read in a record: the field, and the words for it."""
+    entity = resource.model
     for path, reason in record["missing"].items():
         if reason == FieldGapReason.UNPARSABLE.name:
-            yield f"{entity} {record['remoteId']}: {path} cannot be read"
+            name = path.partition(".")[0]
+            item = entity.fields[name]
+            kind = f" as {_plain(item.plain_type)}" if item.kind is Kind.SCALAR and not item.is_enum else ""
+            yield name, f"{entity.name} {record['remoteId']}: {path} cannot be read{kind}"
+
+
+def unseen(resource: Resource, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The paths of the mapping that stand in no row, as a constant does that is taken for a path."""
+    for (_, *names), path, _ in _paths(resource):
+        stands = {_stands_in(row, re.split(r"[./]", path)) for row in rows}
+        if False in stands and True not in stands:
+            yield f"no row has {path!r}, which {resource.model.name}.{''.join(map(str, names)) or 'key'} reads."
+
+
+def _stands_in(found: Any, steps: Sequence[str]) -> bool | None:
+    """Whether a path leads to something in a row; None where a null or an empty list ends it before."""
+    for place, step in enumerate(steps):
+        if isinstance(found, list):
+            inner = {_stands_in(item, steps[place:]) for item in found}
+            return True if True in inner else False if False in inner else None
+        if found is None:
+            return None
+        if not isinstance(found, dict) or step not in found:
+            return False
+        found = found[step]
+    return True
 
 
 def unknown_words(entity: str, record: dict[str, Any]) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.client import Source, Tally
+from connectors.client import Source
 from connectors.errors import BadAnswer, Trouble
-from connectors.manifests.checking import Report, facts_of, strangers, unknown_words, unreadable
+from connectors.manifests.checking import Report, facts_of, strangers, unknown_words, unreadable, unseen
 from connectors.manifests.mistakes import Mistake, find_line
 from connectors.manifests.reading import SYSTEM_FILE, Described
 from connectors.plan import Phase, ReadPlan, plan_read
@@ -13,6 +13,7 @@ from connectors.protocols.walking import Walk
 from connectors.reading import RecordReader
 from connectors.scan import Scan, SortTooLarge, read_by_keys
 from connectors.spec import Resource
+from connectors.tally import Tally
 from connectors.testing.golden import as_json
 from connectors.testing.values import filterable
 from connectors.testing.walks import value_of, whole
@@ -49,11 +50,13 @@ class _Visit:
     def blame(self, message: str, *keys: str) -> None:
         """Note a mistake at a place of the resource."""
         line = find_line(self._described.text, ("resources", self._name, *keys))
-        self._report.mistakes.append(Mistake(SYSTEM_FILE, line, f"{self._name}: {message}"))
+        self._report.mistakes.append(
+            Mistake(SYSTEM_FILE, line, message if message.startswith(self._name) else f"{self._name}: {message}")
+        )
 
     async def run(self) -> None:
         """Every question that the product will ask, once."""
-        plan = plan_read(self._resource, EVERYTHING, None)
+        plan = plan_read(self._resource, EVERYTHING)
         raw = await self._rows(plan, 0)
         records = self._reader.read(raw)
         self._show(raw, records)
@@ -74,11 +77,13 @@ class _Visit:
         shown = [as_json(record, self._resource.model, self._reader) for record in records]
         self._report.rows[self._name] = shown[:_SHOWN]
         for record in shown:
-            for message in unreadable(self._name, record):
-                self.blame(message)
+            for name, message in unreadable(self._resource, record):
+                self.blame(message, "fields", name)
             self._report.notes += unknown_words(self._name, record)
         known = facts_of(self._described, self._resource)
-        if known is not None:
+        if known is None:
+            self._report.notes += unseen(self._resource, raw)
+        else:
             self._report.notes += [f"{self._name}: {path!r} is not in the facts." for path in strangers(raw, known)]
 
     async def _check_size(self, plan: ReadPlan, records: Sequence[Any]) -> None:
@@ -107,7 +112,7 @@ class _Visit:
         """A source that does not know a parameter often leaves it out of account, and answers with every row."""
         read = value_of(self._resource)(path)
         value = next((found for record in records if (found := read(record)) is not None), None)
-        plan = plan_read(self._resource, Condition(path, Operator.EQ, value), None)
+        plan = plan_read(self._resource, Condition(path, Operator.EQ, value))
         if value is None or plan.left != EVERYTHING or plan.finds_nothing:
             return
         scan = Scan(self._source, plan, self._reader, Tally(), self._deadline, _MOST_ROWS)

@@ -35,6 +35,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def suggest_or_list(name: str, known: Iterable[str]) -> str:
+    """A hint at the nearest known name, or at all of them where none is near."""
+    names = list(known)
+    return suggest(name, names) or (f"; there are: {', '.join(names)}" if names else "")
+
+
 def placed(keys: Keys, message: str) -> str:
     """A message behind the keys that it is about."""
     return f"{'.'.join(str(key) for key in keys)}: {message}" if keys else message

@@ -1,5 +1,6 @@
 """Reads a manifest's folder, and says everything that is wrong with it at once."""
 
+import copy
 import re
 import tomllib
 import types
@@ -12,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.manifests.facts import Facts
 from connectors.manifests.form import MANIFESTS, AnyManifest, manifest_for
-from connectors.manifests.mistakes import Keys, ManifestError, Mistake, find_line, placed, suggest
-from connectors.manifests.systems import build_system
+from connectors.manifests.mistakes import Keys, ManifestError, Mistake, find_line, placed, suggest, suggest_or_list
+from connectors.manifests.systems import Found, build_system
 from connectors.manifests.words import WORDS
 from connectors.spec import System
 
@@ -43,12 +44,55 @@ def read_folder(folder: Path) -> Described:
     if form is None:
         message = f"`protocol.kind` has to be one of {', '.join(MANIFESTS)}"
         raise ManifestError(str(folder), [Mistake(SYSTEM_FILE, find_line(text, ("protocol", "kind")), message)])
-    manifest = _validate(folder, SYSTEM_FILE, text, data, form)
+    try:
+        manifest = _validate(folder, SYSTEM_FILE, text, data, form)
+    except ManifestError as error:
+        further = _build(text, rest) if (rest := _without_misshapen(form, data)) is not None else []
+        raise ManifestError(str(folder), sorted({*error.mistakes, *further}, key=_line)) from None
     system, found = build_system(manifest)
     if system is None:
-        mistakes = [Mistake(SYSTEM_FILE, find_line(text, keys), message) for keys, message in found]
-        raise ManifestError(str(folder), sorted(mistakes, key=_line))
+        raise ManifestError(str(folder), sorted(_placed(text, found), key=_line))
     return Described(folder, manifest, system, _read_facts(folder), text)
+
+
+def _placed(text: str, found: Found) -> list[Mistake]:
+    return [Mistake(SYSTEM_FILE, find_line(text, keys), message) for keys, message in found]
+
+
+def _build(text: str, rest: AnyManifest) -> list[Mistake]:
+    """What else is wrong with the fields of a manifest whose misshapen parts are left out."""
+    _, found = build_system(rest)
+    return _placed(text, [(keys, message) for keys, message in found if len(keys) > 2 and keys[2] != "read"])
+
+
+def _without_misshapen(form: type[AnyManifest], data: dict[str, Any]) -> AnyManifest | None:
+    """The manifest without the fields and names that its form refuses; None where more than those is wrong.
+
+    A field that is left out counts as unmapped, so that nothing is said of it twice.
+    """
+    rest = copy.deepcopy(data)
+    try:
+        form.model_validate(data)
+    except ValidationError as error:
+        for item in error.errors():
+            match item["loc"]:
+                case ("resources", entity, "fields", name, *_):
+                    resource = rest["resources"][entity]
+                    if resource["fields"].pop(name, None) is not None and isinstance(resource.get("unmapped"), list):
+                        resource["unmapped"].append(name)
+                case (*way, last) if item["type"] == "extra_forbidden":
+                    _leave_out(rest, _keys_in(rest, tuple(way)), last)
+    try:
+        return form.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _leave_out(data: Any, way: Keys, name: int | str) -> None:
+    for step in way:
+        data = data[step]
+    if isinstance(data, dict):
+        data.pop(name, None)
 
 
 def _read_facts(folder: Path) -> Facts | None:
@@ -111,7 +155,7 @@ def _read_error(name: str, text: str, data: Any, form: type[BaseModel], error: A
         case "missing":
             message = f"{last!r} is missing"
         case "extra_forbidden":
-            message = f"there is no {last!r} here{suggest(last, _names_at(form, loc[:-1]))}"
+            message = f"there is no {last!r} here{suggest_or_list(last, _names_at(form, loc[:-1]))}"
             keys = keys[:-1]
         case "no_word":
             message = error["msg"] + "".join(suggest(key, WORDS) for key in (given if isinstance(given, dict) else {}))

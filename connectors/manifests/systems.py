@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ from connectors.manifests.form import (
     RestResourceEntry,
 )
 from connectors.manifests.logins import auth_method, fields_of_login
-from connectors.manifests.mistakes import Keys, placed, suggest
+from connectors.manifests.mistakes import Keys, placed, suggest, suggest_or_list
 from connectors.manifests.words import AtEntry, CodesEntry, FirstEntry, FlagEntry
 from connectors.plan import NarrowResource
 from connectors.protocols.json_values import Moments, Times
@@ -106,6 +107,7 @@ class _Maker:
                 auth_methods=tuple(auth_method(login, manifest.address) for login in manifest.logins),
                 guide=tuple(GuideStep(title=step.title, body=step.body) for step in manifest.guide),
                 address=_address(manifest.address.field, manifest.address.path),
+                revision=sha256(repr(manifest).encode()).hexdigest(),
             )
         except SpecError as error:
             self.mistakes += [(self._keys_of(mistake), mistake) for mistake in error.mistakes]
@@ -117,7 +119,7 @@ class _Maker:
     def _knows_entity(self, name: str) -> bool:
         if name in self._entities:
             return True
-        self._note(("resources", name), f"there is no entity {name!r}{suggest(name, self._entities)}")
+        self._note(("resources", name), f"there is no entity {name!r}{suggest_or_list(name, self._entities)}")
         return False
 
     def _member(self, enum: type[_Member], name: str, keys: Keys) -> _Member | None:
@@ -234,6 +236,8 @@ def _walk(entry: ResourceEntry) -> Walk:
             return Walk.KEYS
         case OffsetPaging() | PageNumberPaging():
             return Walk.ROWS
+        case NoPaging():
+            return Walk.WHOLE
         case _:
             return Walk.LINKS
 

@@ -82,6 +82,12 @@ class RefEntry(Entry):
     filter: list[Literal["eq", "null"]] = []
 
 
+class AlwaysEntry(Entry):
+    """A value that every record has: one of the field's enum, or a text such as the only currency of a source."""
+
+    always: str = Field(min_length=1)
+
+
 class JoinedEntry(Entry):
     """The texts at several paths, joined by a space."""
 
@@ -165,6 +171,7 @@ WORDS: dict[str, type[Entry]] = {
     "first": FirstEntry,
     "flag": FlagEntry,
     "ref": RefEntry,
+    "always": AlwaysEntry,
     "joined": JoinedEntry,
     "first_text": FirstTextEntry,
     "lookup": LookupEntry,
@@ -190,6 +197,7 @@ Word = Annotated[
     | Annotated[FirstEntry, Tag("first")]
     | Annotated[FlagEntry, Tag("flag")]
     | Annotated[RefEntry, Tag("ref")]
+    | Annotated[AlwaysEntry, Tag("always")]
     | Annotated[JoinedEntry, Tag("joined")]
     | Annotated[FirstTextEntry, Tag("first_text")]
     | Annotated[LookupEntry, Tag("lookup")]

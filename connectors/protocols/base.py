@@ -43,6 +43,14 @@ class WireProtocol(Protocol):
     def trouble(self, answer: Answer) -> Trouble | None:
         """What a bad answer means; None for a good one."""
 
+    def count(self, read: Read, options: Mapping[str, str]) -> Request | None:
+        """Ask how many rows a question finds; None in a language that cannot tell without sending them."""
+        return None
+
+    def counted(self, answer: Answer) -> int:
+        """Read that number from a good answer, as a rule the whole of it, or raise BadAnswer."""
+        return checked_count(read_json(answer), answer)
+
     def getter(self, path: str) -> Getter:
         """How the value at a dotted path is found in a row, as a rule step by step; None where it is absent."""
         steps = path.split(".")
@@ -63,6 +71,10 @@ class WireProtocol(Protocol):
         """Put rows of another collection into a row, where `children` finds them under `@name`."""
         row[f"@{name}"] = rows
 
+    def attach_one(self, row: Row, name: str, found: Row) -> None:
+        """Put one row of another collection into a row, where `getter` finds its values under `@name`."""
+        row[f"@{name}"] = found
+
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """How the child rows at a dotted path are found in a row, as a rule a list; None where they are absent."""
         get = self.getter(path)
@@ -72,6 +84,13 @@ class WireProtocol(Protocol):
             return found if isinstance(found, list) else None
 
         return children
+
+
+def checked_count(value: Any, answer: Answer) -> int:
+    """A number of rows in an answer, or BadAnswer."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise BadAnswer("The answer is no number of rows.", upstream=Upstream(status=answer.status))
+    return value
 
 
 def read_json(answer: Answer) -> Any:

@@ -70,6 +70,11 @@ class ODataV2(WireProtocol):
         following = Request("GET", read.source, urlsplit(link).query, _JSON) if isinstance(link, str) else None
         return Page(rows, following)
 
+    def count(self, read: Read, options: Mapping[str, str]) -> Request:
+        """The number is a resource of its own below the collection."""
+        where = "" if read.where == ALWAYS else f"$filter={quote(write_where(read.where), safe=',/')}"
+        return Request("GET", f"{read.source}/$count", where, (("Accept", "text/plain"),))
+
     def trouble(self, answer: Answer) -> Trouble | None:
         """SAP says why in `error.message.value`; a refusal that asks for a token is not about rights.
 

@@ -79,6 +79,12 @@ class OdooJson2(WireProtocol):
             raise BadAnswer("The answer is no list of records.", upstream=Upstream(status=answer.status))
         return Page(rows)
 
+    def count(self, read: Read, options: Mapping[str, str]) -> Request:
+        """Ask the model's own count."""
+        arguments = {"domain": write_where(read.where), "context": _CONTEXT}
+        body = json.dumps(arguments, separators=(",", ":")).encode()
+        return Request("POST", f"json/2/{read.source}/search_count", headers=_HEADERS, body=body)
+
     def trouble(self, answer: Answer) -> Trouble | None:
         """What a bad answer means, by status and exception; the traceback that comes with it is never passed on."""
         if 200 <= answer.status < 300:

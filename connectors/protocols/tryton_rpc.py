@@ -1,13 +1,15 @@
 """Tryton's JSON-RPC: `search_read` with domains, typed values, and errors inside good answers."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from connectors.errors import (
     BadAnswer,
+    NoSuchRecords,
     PermissionDenied,
     Reauthorize,
     Rejected,
@@ -15,7 +17,7 @@ from connectors.errors import (
     Unavailable,
     Upstream,
 )
-from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, plain_decoders, read_json
+from connectors.protocols.base import Getter, Row, WireProtocol, checked_count, http_trouble, plain_decoders, read_json
 from connectors.query import (
     AllOf,
     Answer,
@@ -43,12 +45,13 @@ class TrytonRpc(WireProtocol):
             Decimal: read_number,
             date: read_day,
             datetime: read_moment,
+            timedelta: read_span,
         }
 
     def request(self, read: Read, options: Mapping[str, str]) -> Request:
         """Ask for rows of a model; inactive ones too, since being inactive is a status here."""
         order = [_write_order(step) for step in read.order]
-        context = {"active_test": False}
+        context = {"active_test": False} | dict(read.context)
         names = sorted(read.paths)
         return rpc_request(
             f"model.{read.source}.search_read",
@@ -62,6 +65,17 @@ class TrytonRpc(WireProtocol):
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise BadAnswer("The answer is no list of records.", upstream=Upstream(status=answer.status))
         return Page(rows)
+
+    def count(self, read: Read, options: Mapping[str, str]) -> Request:
+        """Ask the model's own count."""
+        return rpc_request(
+            f"model.{read.source}.search_count", [write_where(read.where), 0, None, {"active_test": False}]
+        )
+
+    def counted(self, answer: Answer) -> int:
+        """The result is the number alone."""
+        body = read_json(answer)
+        return checked_count(body.get("result") if isinstance(body, dict) else None, answer)
 
     def trouble(self, answer: Answer) -> Trouble | None:
         """Errors of the program come with status 200; its HTTP errors are pages, which are not passed on."""
@@ -96,6 +110,10 @@ class TrytonRpc(WireProtocol):
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """As if they had been asked for by a dotted name."""
         row[f"@{name}."] = rows
+
+    def attach_one(self, row: Row, name: str, found: Row) -> None:
+        """As if it had been asked for by a dotted name."""
+        row[f"@{name}."] = found
 
     def children(self, path: str) -> Callable[[Row], list[Row] | None]:
         """Child records stand under the field's name with a dot."""
@@ -144,18 +162,17 @@ def write_where(where: Where) -> list[Any]:
 
 def _write_compare(path: str, comparison: Comparison, value: Any, kind: type[Any]) -> list[Any]:
     """Columns that are not text follow SQL, where null differs from nothing; so null is asked for by name."""
-    missing = [path, "in", [None, ""]] if kind is str else [path, "=", None]
     match comparison:
         case Comparison.NOT_EQ if kind is bool:
             return [path, "=", not value]  # asked for null, a yes-or-no finds the noes
         case Comparison.NOT_EQ:
-            return ["OR", [path, "!=", write_value(value)], [path, "=", None]]
+            return ["OR", [path, "!=", write_value(value)], *_missing(path, kind)]
         case Comparison.IN:
             return [path, "in", [write_value(item) for item in value]]
         case Comparison.NOT_IN:
-            return ["OR", [path, "not in", [write_value(item) for item in value]], [path, "=", None]]
+            return ["OR", [path, "not in", [write_value(item) for item in value]], *_missing(path, kind)]
         case Comparison.MISSING:
-            return missing
+            return _any_of(_missing(path, kind))
         case Comparison.PRESENT:
             return ["AND", [path, "!=", None], [path, "!=", ""]] if kind is str else [path, "!=", None]
         case Comparison.CONTAINS:
@@ -164,6 +181,17 @@ def _write_compare(path: str, comparison: Comparison, value: Any, kind: type[Any
             return [path, "ilike", f"{_escape(value)}%"]
         case _:
             return [path, _OPERATORS[comparison], write_value(value)]
+
+
+def _missing(path: str, kind: type[Any]) -> list[list[Any]]:
+    """When there is no value: it is null or empty text, or one of the links that lead to it leads nowhere."""
+    steps = path.split(".")
+    links = [[".".join(steps[:end]), "=", None] for end in range(1, len(steps))]
+    return [[path, "in", [None, ""]] if kind is str else [path, "=", None], *links]
+
+
+def _any_of(clauses: list[list[Any]]) -> list[Any]:
+    return clauses[0] if len(clauses) == 1 else ["OR", *clauses]
 
 
 def _escape(text: str) -> str:
@@ -217,9 +245,20 @@ def read_moment(value: Any) -> datetime:
     return datetime(*[value[name] for name in _MOMENT_PARTS]).replace(tzinfo=UTC)
 
 
+def read_span(value: Any) -> timedelta:
+    """A marked span of time."""
+    if not isinstance(value, dict) or value.get("__class__") != "timedelta":
+        raise ValueError("not a span of time")
+    return timedelta(microseconds=int(Decimal(value["seconds"]) * _MICROSECONDS))
+
+
+_MICROSECONDS = 1_000_000
+
 _WORDS = {"UserError": 0, "UserWarning": 1, "LoginException": 1}
 """Where in the details of Tryton's own errors the sentence for people stands."""
 _LONGEST_MESSAGE = 300
+_NAME = re.compile(r"'[a-z][a-z0-9_.]*'")
+"""How a model or field that is not installed is named."""
 
 
 def _error(error: Any) -> Trouble:
@@ -227,11 +266,14 @@ def _error(error: Any) -> Trouble:
 
     A question that only reads meets a UserError for one reason alone: a missing right on a model or field. Its
     text is in the user's language, so it is shown but never examined. What is no error of Tryton's own is one of
-    Python, whose second part may be a traceback.
+    Python, whose second part may be a traceback; a mere name in quotes is what is asked for and not installed.
     """
     name, detail = error[:2] if isinstance(error, list) and len(error) > 1 else (error, None)
     if not isinstance(name, str) or name not in _WORDS or not isinstance(detail, list):
         message = str(name)[:_LONGEST_MESSAGE]
+        if _NAME.fullmatch(message):
+            said = Upstream(status=200, message=message)
+            return NoSuchRecords(f"This Tryton lacks the module that has {message}.", upstream=said)
         return Rejected(f"Tryton refuses the request: {message}", upstream=Upstream(status=200, message=message))
     message = str(next(iter(detail[_WORDS[name] :]), ""))[:_LONGEST_MESSAGE]
     said = Upstream(status=200, code=name, message=message)

@@ -11,4 +11,5 @@ class Walk(Enum):
 
     KEYS = "by asking for the rows after a key, so that any place is found again"
     ROWS = "by asking for the rows after so many; an answer that is short is the last"
+    WHOLE = "at once: one answer holds every row"
     LINKS = "by following what each answer says of the next one; an answer that says nothing is the last"

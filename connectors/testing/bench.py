@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import httpx
 
+from connectors.beside import PLACE
 from connectors.client import Source
 from connectors.query import Page, Read, Request
 from connectors.spec import Resource, System
@@ -148,7 +149,10 @@ class Bench(ABC):
         if not path.startswith("@"):
             return self.facts(resource, path)
         name, _, rest = path[1:].partition(".")
-        return self.facts(replace(resource, source=resource.beside[name].source), rest)
+        beside = resource.beside[name]
+        if beside.places is not None and rest.startswith(PLACE):
+            return self.facts(replace(resource, source=beside.places.source), rest.removeprefix(PLACE))
+        return self.facts(replace(resource, source=beside.source), rest)
 
     @abstractmethod
     def asked_fields(self, request: httpx.Request) -> frozenset[str] | None:

@@ -6,19 +6,19 @@ from functools import partial
 from typing import Any
 
 from connectors.beside import fill_beside
-from connectors.client import Tally
 from connectors.plan import plan_read
 from connectors.query import Read, Request
 from connectors.reading import RecordReader
 from connectors.scan import Scan, read_by_keys
 from connectors.spec import Resource
+from connectors.tally import Tally
 from connectors.testing.bench import CONNECTION, Opened
 from schema.filters import EVERYTHING, Tree
 from schema.matching import attribute_path, compile_test
 from schema.model import Entity, FieldModel, Kind, fields_of
 from schema.ordering import sort_key
 from schema.selection import Selection
-from schema.sorting import SortStep
+from schema.sorting import Order
 
 MAX_ROWS = 5_000
 NOW = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
@@ -51,7 +51,7 @@ async def walk(
     opened: Opened,
     resource: Resource,
     tree: Tree = EVERYTHING,
-    order: SortStep | None = None,
+    order: Order = (),
     *,
     selection: Selection | None = None,
     page: int = MAX_ROWS,
@@ -127,16 +127,13 @@ def found_here(resource: Resource, records: Iterable[Any], tree: Tree) -> list[A
     return [record for record in records if test(record)]
 
 
-def sorted_here(resource: Resource, records: Iterable[Any], order: SortStep) -> list[Any]:
+def sorted_here(resource: Resource, records: Iterable[Any], order: Order) -> list[Any]:
     """The records as an order means it, sorted here; ties come in the order of the source's keys."""
-    read = attribute_path(order.path)
-    return sorted(
-        records,
-        key=lambda record: (
-            sort_key(read(record), descending=order.descending),
-            resource.key_form.order(record.origin.key),
-        ),
-    )
+    found = sorted(records, key=lambda record: resource.key_form.order(record.origin.key))
+    for step in reversed(order):
+        read, descending = attribute_path(step.path), step.descending
+        found.sort(key=lambda record: sort_key(read(record), descending=descending))
+    return found
 
 
 def keys_of(records: Iterable[Any]) -> list[str]:

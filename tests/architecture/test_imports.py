@@ -9,6 +9,7 @@ from tests.architecture.product import LAYERS, imported, is_within, modules, nam
 
 OF_THE_PROCESS = (
     "opentelemetry.sdk",
+    "opentelemetry.exporter",
     "redis",
     "sqlalchemy",
     "alembic",
@@ -69,6 +70,20 @@ def built_clients(path: Path) -> list[str]:
 def test_only_the_guarded_module_builds_network_clients() -> None:
     files = [path for path in modules(*LAYERS) if named(path) not in MAY_BUILD_CLIENTS]
     assert [client for path in files for client in built_clients(path)] == []
+
+
+SPAN_MAKERS = {"get_tracer", "start_span", "start_as_current_span", "set_attribute", "set_attributes", "add_event"}
+
+
+def test_only_one_module_makes_spans_and_fills_them() -> None:
+    found = [
+        f"{named(path)}:{node.lineno}: {node.func.attr}"
+        for path in modules(*LAYERS)
+        if named(path) != "connectors/tracing.py"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SPAN_MAKERS
+    ]
+    assert found == []
 
 
 def test_protocols_do_no_input_and_no_output() -> None:

@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 
-from connectors.client import Tally
 from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Trouble
 from connectors.plan import plan_read
 from connectors.query import Answer, Page, Read
 from connectors.scan import Scan
 from connectors.systems.sap_s4hana.inventory import products
 from connectors.systems.sap_s4hana.sandbox import USERS, samples, sandbox
+from connectors.tally import Tally
 from connectors.testing.bench import Opened
 from connectors.testing.walks import reader_for, walk
 from schema.filters import EVERYTHING, Condition, Operator, Tree
 from schema.records import FieldGapReason
-from schema.sorting import SortStep
+from schema.sorting import Order, SortStep
 from tests.connectors.faults import Altered
 from tests.connectors.sap_s4hana_bench import SapS4hanaBench, sap_s4hana_bench
 
 STOCK = products.beside["stock"].source
-BY_AVAILABLE = SortStep("available", "available.value", descending=False)
+BY_AVAILABLE = (SortStep("available", "available.value", descending=False),)
 AVAILABLE = Condition("available.value", Operator.IS_NULL, False)
 
 
@@ -50,7 +50,7 @@ async def gaps_of(opened: Opened) -> dict[str, FieldGapReason]:
     """Why fields made of stock are null in the first product."""
     selection: dict[str, Any] = {"onHand": None, "stockLevels": {"nodes": {"lot": None}}, "number": None}
     reader = reader_for(opened, products, selection)
-    scan = Scan(opened.source, plan_read(products, EVERYTHING, None), reader, Tally(), opened.deadline(), 100)
+    scan = Scan(opened.source, plan_read(products, EVERYTHING), reader, Tally(), opened.deadline(), 100)
     record, *_ = (await scan.run(None, 100)).records
     assert record.number is not None
     return {gap.path: gap.reason for gap in reader.meta_of(record, datetime.now(UTC)).find_gaps()}
@@ -77,8 +77,8 @@ async def test_what_cannot_be_read_leaves_its_fields_null_and_says_why(
         assert await gaps_of(opened) == {"onHand": reason, "stockLevels": reason}
 
 
-@pytest.mark.parametrize(("tree", "order"), [(AVAILABLE, None), (EVERYTHING, BY_AVAILABLE)])
-async def test_a_filter_or_an_order_that_needs_it_fails(tree: Tree, order: SortStep | None) -> None:
+@pytest.mark.parametrize(("tree", "order"), [(AVAILABLE, ()), (EVERYTHING, BY_AVAILABLE)])
+async def test_a_filter_or_an_order_that_needs_it_fails(tree: Tree, order: Order) -> None:
     """Rows would be left out, or stand in any order, without a word."""
     async with without_the_right().open() as opened:
         with pytest.raises(PermissionDenied):

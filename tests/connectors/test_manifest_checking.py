@@ -12,6 +12,7 @@ from connectors.client import Source
 from connectors.manifests.checking import Report, check
 from connectors.manifests.live import check_live
 from connectors.testing.in_process import in_process_client
+from schema.vendors import VendorStatus
 from tests.connectors.json_server import JsonServer, refusal
 from tests.connectors.workshop_bench import EXAMPLE, KEY
 
@@ -72,6 +73,22 @@ class TestFolders:
         assert f":{_line(folder, '[resources.PurchaseOrder.fields.lines]')}: " in second
         assert "'lines.prt'; did you mean 'lines.part'?" in second
 
+    def test_mistakes_of_form_and_of_meaning_are_told_together(self, folder: Path) -> None:
+        _change(folder, "system.toml", 'email = "contact.email"', 'email = { att = "contact.email" }')
+        _change(folder, "system.toml", 'phone = "contact.phone"', 'fone = "contact.phone"')
+        _change(folder, "system.toml", 'closed = "ARCHIVED"', 'closed = "SHUT"')
+        values, form, name = _mistakes(folder)
+        assert "resources.Vendor.fields.email: needs one of the words" in form
+        assert form.endswith("did you mean 'at'?")
+        assert name.endswith("Vendor has no field 'fone'; did you mean 'phone'?")
+        assert values.endswith("VendorStatus has no value 'SHUT'; there are: " + ", ".join(VendorStatus.__members__))
+
+    def test_a_path_that_stands_in_no_row_is_noted(self, folder: Path) -> None:
+        (folder / "facts.toml").unlink()
+        assert not [note for note in check(folder).notes if "no row has" in note]
+        _change(folder, "system.toml", 'email = "contact.email"', 'email = "contact.post"')
+        assert "samples/Vendor.json: no row has 'contact.post', which Vendor.email reads." in check(folder).notes
+
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
@@ -112,7 +129,7 @@ class TestFolders:
 
     def test_values_that_cannot_be_read(self, folder: Path) -> None:
         _change(folder, "samples/PurchaseOrder.json", '"2026-09-01"', '"last week"')
-        assert _mistakes(folder) == ["samples/PurchaseOrder.json: PurchaseOrder 3: orderDate cannot be read"]
+        assert _mistakes(folder) == ["samples/PurchaseOrder.json: PurchaseOrder 3: orderDate cannot be read as a date"]
 
     def test_samples_that_are_no_answers(self, folder: Path) -> None:
         (folder / "samples" / "Vendor.json").write_text('{"rows": []}')
@@ -133,8 +150,8 @@ class TestFolders:
         report = check(folder)
         assert report.is_good
         assert [note.partition(":")[0] for note in report.notes] == [
-            "No sample shows a Vendor",
-            "No sample shows a PurchaseOrder",
+            "No sample shows records of Vendor",
+            "No sample shows records of PurchaseOrder",
             "There is no facts.toml, so nothing tells whether the source has the fields that are mapped.",
         ]
 
@@ -192,7 +209,7 @@ class TestLiveSystems:
         server = self._server()
         server.data["vendors"][0] |= {"since": "long ago", "state": "asleep", "colour": "red"}
         report = await self._visit(folder, server)
-        assert [mistake.message for mistake in report.mistakes] == ["Vendor: Vendor 1: createdAt cannot be read"]
+        assert [mistake.message for mistake in report.mistakes] == ["Vendor 1: createdAt cannot be read as a moment"]
         assert {"Vendor 1: status is UNKNOWN.", "Vendor: 'colour' is not in the facts."} <= set(report.notes)
 
     async def test_a_refusal_is_reported_and_the_rest_goes_on(self, folder: Path) -> None:

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 
 from connectors.composites import EachChild, Many, OverChildren, Parts
-from connectors.decisions import Codes, First, Flagged
-from connectors.fields import At, Can, FirstText, Joined, Lookup, Ref
+from connectors.decisions import Always, Codes, First, Flagged
+from connectors.fields import At, Can, FirstText, Joined, Lookup, Pushed, Ref
 from connectors.manifests.mistakes import ManifestError, find_line
 from connectors.manifests.reading import Described, read_folder
 from connectors.plan import NarrowResource
 from connectors.protocols.odata_v4 import ODataV4
 from connectors.protocols.walking import Walk
-from connectors.query import Compare, Comparison
+from connectors.query import ALWAYS, NEVER, Compare, Comparison
+from schema.filters import Operator
+from schema.model import fields_of
 from schema.purchasing import PurchaseOrder, PurchaseOrderStatus
-from schema.vendors import Vendor, VendorStatus
+from schema.vendors import Vendor, VendorStatus, VendorType
 
 _HEAD = """format = 1
 key = "mill"
@@ -103,6 +105,23 @@ class TestWords:
         assert status.codes == {"a": VendorStatus.ACTIVE, "b": VendorStatus.BLOCKED}
         assert status.filter is Can.EQ
 
+    def test_a_value_may_always_be_the_same(self, tmp_path: Path) -> None:
+        fields = _vendor(tmp_path, 'type = { always = "COMPANY" }\ntaxNumber = { always = "none" }').fields
+        kind, number = fields["type"], fields["taxNumber"]
+        assert isinstance(kind, Always)
+        assert isinstance(number, Always)
+        assert (kind.gives, number.gives) == (VendorType.COMPANY, "none")
+        model = fields_of(Vendor)["taxNumber"]
+        assert number.push(Operator.IN, ("none", "x"), model) == Pushed(ALWAYS)
+        assert number.push(Operator.EQ, "x", model) == Pushed(NEVER)
+        assert number.push(Operator.CONTAINS, "on", model) is None
+
+    def test_what_is_always_the_same_fits_its_field(self, tmp_path: Path) -> None:
+        fields = 'type = { always = "FIRM" }\ncreatedAt = { always = "2026" }'
+        said = "\n".join(_mistakes(tmp_path, f"{_HEAD}[resources.Vendor.fields]\nname = 'name'\n{fields}"))
+        assert "VendorType has no value 'FIRM'; there are: " in said
+        assert "Vendor.createdAt is no text, so it is not always '2026'" in said
+
     def test_codes_may_be_numbers(self, tmp_path: Path) -> None:
         fields = _vendor(tmp_path, 'status = { codes = "state", values = { 97 = "ACTIVE" }, numbers = true }').fields
         status: Any = fields["status"]
@@ -180,7 +199,7 @@ class TestSystems:
     @pytest.mark.parametrize(
         ("paging", "walk"),
         [
-            ('{ kind = "none" }', Walk.LINKS),
+            ('{ kind = "none" }', Walk.WHOLE),
             ('{ kind = "offset", offset = "o", limit = "l" }', Walk.ROWS),
             ('{ kind = "page-number", page = "p", limit = "l", first = 0 }', Walk.ROWS),
             ('{ kind = "cursor", cursor = "c", next = "n" }', Walk.LINKS),
@@ -230,8 +249,8 @@ class TestMistakes:
             "system.toml:1: 'title' is missing",
             "system.toml:3: there is no 'titel' here; did you mean 'title'?",
             "system.toml:6: tier: Input should be less than or equal to 3",
-            "system.toml:26: resources.Vendor.fields.name: needs one of the words at, codes, first, flag, ref, joined, "
-            "first_text, lookup, money, quantity, each, parts, count, many; did you mean 'at'?",
+            "system.toml:26: resources.Vendor.fields.name: needs one of the words at, codes, first, flag, ref, always, "
+            "joined, first_text, lookup, money, quantity, each, parts, count, many; did you mean 'at'?",
             "system.toml:27: resources.Vendor.fields.number: there is no 'filtre' here; did you mean 'filter'?",
             "system.toml:28: resources.Vendor.fields.email.at: Input should be a valid string",
             "system.toml:29: resources.Vendor.fields.status.values: Input should be a valid dictionary",

@@ -139,6 +139,6 @@ def test_only_products_with_a_rule_are_sent_where_no_other_can_be_meant(
     operator: Operator, value: Any, is_narrowed: bool
 ) -> None:
     condition = Condition("isBelowMinimum", operator, value)
-    plan = plan_read(products, condition, None)
+    plan = plan_read(products, condition)
     assert (plan.pushed != ALWAYS) is is_narrowed
     assert plan.left == condition

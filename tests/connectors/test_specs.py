@@ -13,7 +13,8 @@ from connectors.decisions import Always, Case, Codes, First, Flagged
 from connectors.fields import At, Can, FieldSpec, FirstText, Joined, Lookup, Ref
 from connectors.registry import all_systems
 from connectors.spec import Resource, SpecError, System
-from connectors.systems.tryton.spec import parties, purchases, tryton
+from connectors.systems.tryton.purchasing import parties, purchases
+from connectors.systems.tryton.spec import tryton
 from schema.model import Kind, entity_of, fields_of
 from schema.purchasing import ApprovalStatus, PurchaseOrder, PurchaseOrderStatus
 from schema.records import Record

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import (
+    NoSuchRecords,
     PermissionDenied,
     RateLimited,
     Reauthorize,
@@ -58,7 +59,9 @@ def said(*error: Any) -> Answer:
         (said("LoginException", ["password", "Password for u1", "password"]), Reauthorize, "Password for u1"),
         (said("UserWarning", ["late_1", "The date is past.", "Go on?"]), Rejected, "The date is past."),
         (said("ConcurrencyException", "Records were modified in the meanwhile"), Rejected, "ConcurrencyException"),
-        (said("'nope'", ""), Rejected, "'nope'"),
+        (said("'production'", ""), NoSuchRecords, "'production'"),
+        (said("'production.work'", TRACEBACK), NoSuchRecords, "'production.work'"),
+        (said("'no' is not a valid choice", ""), Rejected, "'no' is not a valid choice"),
         (said("division by zero", TRACEBACK), Rejected, "division by zero"),
         (said("x" * 100_000, TRACEBACK), Rejected, "x" * 300),
         (said(), Rejected, "[]"),

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,9 @@ from connectors.spec import Resource
 from connectors.systems.tryton import spec
 from connectors.testing.bench import RETRY_AFTER_SECONDS, Bench, Misfortune, NumberSample, Opened, PathFacts
 from connectors.testing.wire import Script, always
-from schema.purchasing import ApprovalStatus, BillingStatus, PurchaseOrder, PurchaseOrderStatus, ReceiptStatus
-from schema.values import Address, Money
-from schema.vendors import Vendor, VendorStatus
+from schema.purchasing import PurchaseOrder
+from tests.connectors.tryton_truth import TRUTHS
 from tests.real.tryton.server import PASSWORDS, Tryton
-
-Row = dict[str, Any]
 
 USER = "switchgear"
 _FACTS = Path(spec.__file__).with_name("facts.json")
@@ -123,95 +119,7 @@ class TrytonBench(Bench):
         )
 
     def truth(self, resource: Resource) -> Mapping[str, Mapping[str, Any]]:
-        if resource.entity is Vendor:
-            return {str(row["id"]): _vendor(row) for row in self.tryton.rows("party.party", [], _PARTY)}
-        return {str(row["id"]): _purchase(row) for row in self.tryton.rows("purchase.purchase", [], _PURCHASE)}
-
-
-_PARTY = ["code", "name", "active", "create_date", "write_date", "email", "phone", "website", "tax_identifier.code"]
-_PARTY += [f"addresses.{name}" for name in ("street", "postal_code", "city", "country.code", "subdivision.code")]
-_PURCHASE = ["number", "description", "reference", "comment", "state", "shipment_state", "invoice_state", "party"]
-_PURCHASE += ["party.name", "create_date", "write_date", "purchase_date", "delivery_date", "currency.code", "lines"]
-_PURCHASE += ["untaxed_amount", "tax_amount", "total_amount", "payment_term.name", "company.party.name"]
-
-
-def _vendor(row: Row) -> Row:
-    addresses = [_address(found) for found in row["addresses."]]
-    return {
-        "number": row["code"],
-        "name": row["name"] or None,
-        "status": VendorStatus.ACTIVE if row["active"] else VendorStatus.INACTIVE,
-        "createdAt": _moment(row["create_date"]),
-        "updatedAt": _moment(row["write_date"] or row["create_date"]),
-        "taxNumber": (row["tax_identifier."] or {}).get("code"),
-        "email": row["email"] or None,
-        "phone": row["phone"] or None,
-        "website": row["website"] or None,
-        "address": addresses[0] if addresses else None,
-        "addresses": addresses,
-    }
-
-
-def _address(found: Row) -> Address | None:
-    return Address(
-        line1=found["street"] or None,
-        city=found["city"] or None,
-        region=(found["subdivision."] or {}).get("code"),
-        postal_code=found["postal_code"] or None,
-        country=(found["country."] or {}).get("code"),
-    )
-
-
-_STATUSES = {
-    "draft": (PurchaseOrderStatus.DRAFT, ApprovalStatus.NOT_SUBMITTED),
-    "quotation": (PurchaseOrderStatus.PENDING_APPROVAL, ApprovalStatus.PENDING),
-    "confirmed": (PurchaseOrderStatus.ISSUED, ApprovalStatus.APPROVED),
-    "processing": (PurchaseOrderStatus.ISSUED, ApprovalStatus.APPROVED),
-    "done": (PurchaseOrderStatus.CLOSED, ApprovalStatus.APPROVED),
-    "cancelled": (PurchaseOrderStatus.CANCELED, ApprovalStatus.UNKNOWN),
-}
-_BILLED = {"none": BillingStatus.NOT_BILLED, "pending": BillingStatus.NOT_BILLED, "paid": BillingStatus.PAID}
-_RECEIVED = {
-    "received": ReceiptStatus.FULLY_RECEIVED,
-    "partially shipped": ReceiptStatus.PARTIALLY_RECEIVED,
-    "waiting": ReceiptStatus.NOT_RECEIVED,
-    "exception": ReceiptStatus.UNKNOWN,
-}
-
-
-def _purchase(row: Row) -> Row:
-    status, approval = _STATUSES[row["state"]]
-    is_under_way = row["state"] in ("processing", "done")
-    none_arrives = ReceiptStatus.NOT_APPLICABLE if is_under_way else ReceiptStatus.NOT_RECEIVED
-    currency = row["currency."]["code"]
-    return {
-        "number": row["number"] or None,
-        "title": row["description"] or None,
-        "status": status,
-        "sourceStatus": row["state"],
-        "approvalStatus": approval,
-        "receiptStatus": _RECEIVED.get(row["shipment_state"], none_arrives),
-        "billingStatus": _BILLED.get(row["invoice_state"], BillingStatus.UNKNOWN),
-        "createdAt": _moment(row["create_date"]),
-        "updatedAt": _moment(row["write_date"] or row["create_date"]),
-        "organization.name": row["company."]["party."]["name"],
-        "vendor": str(row["party"]),
-        "vendorName": row["party."]["name"] or "[V-12]",
-        "orderDate": row["purchase_date"],
-        "requiredDate": row["delivery_date"],
-        "currency": currency,
-        "subtotal": Money(amount=row["untaxed_amount"], currency=currency),
-        "taxTotal": Money(amount=row["tax_amount"], currency=currency),
-        "total": Money(amount=row["total_amount"], currency=currency),
-        "paymentTerms.label": (row["payment_term."] or {}).get("name"),
-        "memo": row["comment"] or None,
-        "reference": row["reference"] or None,
-        "lineCount": len(row["lines"]),
-    }
-
-
-def _moment(found: datetime) -> datetime:
-    return found.replace(tzinfo=UTC)
+        return TRUTHS[resource.entity](self.tryton)
 
 
 def tryton_bench(tryton: Tryton) -> TrytonBench:
@@ -223,11 +131,13 @@ def tryton_bench(tryton: Tryton) -> TrytonBench:
         rows=Path(spec.__file__).with_name("rows"),
         secrets=(PASSWORDS[USER],),
         unseen={
-            "PurchaseOrder.lines.type: product.type is 'assets'": "the plant buys no assets; read like goods",
+            "WorkOrder.status: 'request'": "only a module that supplies stock by production asks for productions",
         },
         always_filled={
             "create_date": "Tryton sets it with every record that it creates",
-            "active": "a party is created active, and only ever switched",
+            "active": "a party or product is created active, and only ever switched",
+            "consumable": "a product is created without, and only ever switched",
+            "state": "a record is created as a draft, and then only led on",
             "last_modified_at": "the time of the last change, or else of the creation",
         },
         numbers=(

@@ -82,12 +82,12 @@ def cells(table: str, first: str) -> list[str]:
 def test_coverage_tells_mapped_from_unmapped_and_impossible() -> None:
     orders = tables.coverage("PurchaseOrder")
     assert [system.key for system in tables.documented_systems()] == ["odoo", "sap_s4hana", "tryton"]
-    assert cells(orders, "incoterm")[2:] == ["yes", "yes", "not yet"]
+    assert cells(orders, "incoterm")[2:] == ["mapped", "mapped", "not yet"]
     assert cells(orders, "title")[2:4] == ["no such field", "no such field"]
     assert cells(orders, "total")[1] == "filter, order"
-    assert cells(orders, "total")[3] == "yes; filter: here; order: here"
-    assert cells(orders, "orderDate")[3] == "yes; filter: equal, range, empty; order: pushed"
-    assert cells(orders, "paymentTerms")[2:] == ["yes (`label`)", "yes (`code`)", "yes (`label`)"]
+    assert cells(orders, "total")[3] == "computed; filter: here; order: here"
+    assert cells(orders, "orderDate")[3] == "mapped; filter: equal, range, empty; order: pushed"
+    assert cells(orders, "paymentTerms")[2:] == ["mapped (`label`)", "mapped (`code`)", "mapped (`label`)"]
 
 
 def test_coverage_of_lines_stands_for_the_rows_within_orders() -> None:
@@ -95,7 +95,7 @@ def test_coverage_of_lines_stands_for_the_rows_within_orders() -> None:
         "`isDeliveryComplete`",
         "",
         "no such field",
-        "yes",
+        "mapped",
         "not yet",
     ]
 

@@ -2,16 +2,26 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from connectors.client import Source
 from connectors.manifests.checking import check
-from connectors.manifests.form import MANIFESTS
+from connectors.manifests.form import (
+    MANIFESTS,
+    ODataEntry,
+    ODataResourceEntry,
+    ResourceEntry,
+    RestEntry,
+    RestReadEntry,
+    SystemEntry,
+)
 from connectors.manifests.live import check_live
-from connectors.manifests.words import WORDS
+from connectors.manifests.words import WORDS, Entry
 from connectors.testing.in_process import in_process_client
+from schema.systems import Deployment, SystemCategory
 from tests.connectors.json_server import JsonServer
 from tests.docs.pages import ROOT, blocks_of, text_of
 
@@ -56,6 +66,21 @@ def test_mistakes_are_said_as_the_page_shows_them(folder: Path) -> None:
         (folder / "system.toml").write_text(wrong, "utf-8")
         said += [f"partners/{mistake}" for mistake in check(folder).mistakes]
     assert FILES["mistakes"].splitlines() == said
+
+
+@pytest.mark.parametrize("form", [SystemEntry, ResourceEntry, RestReadEntry, RestEntry, ODataEntry, ODataResourceEntry])
+def test_every_name_is_told(form: type[Entry]) -> None:
+    text = text_of(PAGE)
+    names = {name for name in form.model_fields if not re.search(rf"`\[*{name}\]*`|\[\[?{name}\b", text)}
+    assert names - {"kind", "fields", "read", "protocol", "resources"} == set()
+
+
+def test_every_category_and_deployment_is_told() -> None:
+    rows = [line for line in text_of(PAGE).splitlines() if line.startswith(("| `category`", "| `deployments`"))]
+    told = set(re.findall(r"`([a-z-]+)`", "".join(rows))) - {"category", "deployments"}
+    assert told == {
+        name.lower().replace("_", "-") for enum in (SystemCategory, Deployment) for name in enum.__members__
+    }
 
 
 def test_every_word_protocol_and_paging_is_told() -> None:

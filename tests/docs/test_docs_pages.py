@@ -139,14 +139,20 @@ def check_switchgear(words: list[str]) -> None:
     command.make_parser(click.Context(command)).parse_args(words[1:])
 
 
-@pytest.mark.parametrize("language", ["graphql", "json", "python", "sh", "text"])
+@pytest.mark.parametrize("language", ["graphql", "json", "python", "sh", "text", "ts"])
 def test_every_language_is_checked_on_something(language: str) -> None:
     assert blocks(language)
 
 
+@pytest.mark.parametrize("block", blocks("ts"), ids=str)
+def test_typescript_is_a_file_that_the_tests_of_clients_run(block: Block) -> None:
+    assert block.file
+    assert name_of(block.page) == "docs/from-a-front-end.md"
+
+
 def test_no_block_is_in_a_language_that_is_not_checked() -> None:
     languages = {block.language for page in PAGES for block in blocks_of(page)}
-    assert languages <= {"graphql", "json", "python", "sh", "text"}
+    assert languages <= {"graphql", "json", "python", "sh", "text", "ts"}
 
 
 @pytest.mark.parametrize("wrong", ["switchgear serv", "switchgear connect tryton --nam x", "make tests"])

@@ -13,7 +13,8 @@ from connectors.fields import At, Can
 from connectors.registry import system_keys
 from connectors.spec import Resource, SpecError, System
 from connectors.systems.sap_s4hana.spec import purchase_orders, sap_s4hana
-from connectors.systems.tryton.spec import parties, tryton
+from connectors.systems.tryton.purchasing import parties
+from connectors.systems.tryton.spec import tryton
 from docs import generate
 from gateway.cli import main
 from gateway.settings import Settings, variable

@@ -61,6 +61,23 @@ def test_mistakes_end_it_with_their_places(tmp_path: Path) -> None:
     assert found.output.endswith("2 mistakes.\n")
 
 
+def test_what_is_the_same_for_every_record_is_told_once(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "workshop"))
+    found = _run(str(folder))
+    assert "NOT_MAPPED" not in found.output
+    assert [line for line in found.output.splitlines() if line.startswith("Vendor: not mapped yet: ")] != []
+    assert "EMPTY_AT_SOURCE" in found.output
+
+
+def test_mistakes_are_told_although_the_system_may_not_be_called(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "workshop"))
+    text = (folder / "system.toml").read_text("utf-8")
+    (folder / "system.toml").write_text(text.replace('email = "contact.email"', 'email = "contact.e-mail"'), "utf-8")
+    found = _run(str(folder), "--url", "http://127.0.0.1:1", "--login", "open", PROFILE="cloud")
+    assert "the source has no field 'contact.e-mail'" in found.output
+    assert "Error: The URL may not be called" in found.output
+
+
 def test_the_running_system_is_asked(url: str) -> None:
     arguments = (str(EXAMPLE), "--url", url, "--login", "api-key", "--field", f"api_key={KEY}")
     found = _run(*arguments, PROFILE="dev")
@@ -79,7 +96,7 @@ def test_a_wrong_key_is_a_mistake_and_never_printed(url: str) -> None:
 def test_the_guard_decides_what_may_be_called(url: str) -> None:
     found = _run(str(EXAMPLE), "--url", url, "--login", "open", PROFILE="cloud")
     assert found.exit_code == 1
-    assert "Error: The URL may not be called: it must start with https://." in found.output
+    assert "Error: The URL may not be called: it must start with https://, unless SWITCHGEAR_PROFILE" in found.output
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,21 @@ def test_serving_ends_on_a_signal(tmp_path: Path) -> None:
         assert "Traceback" not in server.errors
 
 
+def test_a_second_server_on_the_same_data_says_so(tmp_path: Path) -> None:
+    begin(tmp_path)
+    data = str(tmp_path / ".switchgear")
+    with running(tmp_path / "one", "serve", port="0", data_directory=data) as one:
+        one.ready()
+        assert "already" not in one.errors
+        with running(tmp_path / "two", "serve", port="0", data_directory=data) as two:
+            two.ready()
+            assert f"Process {one.process.pid} serves the data in {data} already" in two.errors
+        assert one.end() == 0
+    with running(tmp_path / "three", "serve", port="0", data_directory=data) as three:
+        three.ready()
+        assert "already" not in three.errors
+
+
 def test_what_can_be_connected_is_listed() -> None:
     listed = run("systems")
     assert listed.exit_code == 0

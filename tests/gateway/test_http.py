@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.limits import limits_extension
 from gateway.settings import Settings
 from gateway.stores.rows import ApiKey
+from gateway.telemetry.metrics import Metrics
 from gateway.tokens import TokenKind
 from schema.errors import ErrorCode, failure
 
@@ -60,7 +62,7 @@ async def authenticate(token: str) -> Caller:
 
 
 def make_context(caller: Caller, identifier: str) -> Any:
-    return {"caller": caller, "request_id": identifier}
+    return SimpleNamespace(caller=caller, request_id=identifier, is_complete=True)
 
 
 def endpoint(**settings: Any) -> GraphQLEndpoint:
@@ -68,7 +70,13 @@ def endpoint(**settings: Any) -> GraphQLEndpoint:
     schema = strawberry.Schema(Query, Mutation, extensions=[limits_extension(Settings())])
     schema.process_errors = lambda *_: None  # type: ignore[method-assign]
     return GraphQLEndpoint(
-        schema, authenticate, make_context, lambda: "<title>Console</title>", max_body_bytes=2_000, **settings
+        schema,
+        authenticate,
+        make_context,
+        lambda: "<title>Console</title>",
+        Metrics(),
+        max_body_bytes=2_000,
+        **settings,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from gateway import tokens
 from gateway.logging import configure, redact, request_id
+from gateway.telemetry.tracing import received
 from gateway.tokens import TokenKind
 
 TOKEN = tokens.mint(TokenKind.CONNECTION).secret.get_secret_value()
@@ -32,6 +33,16 @@ def test_a_message_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> No
     (line,) = lines(capsys)
     assert line.pop("time").endswith("+00:00")
     assert line == {"level": "INFO", "logger": "gateway.test", "message": "two\nlines of Süd"}
+
+
+def test_a_line_names_the_trace_that_it_belongs_to(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    with received({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}):
+        logging.getLogger("gateway").info("inside")
+    logging.getLogger("gateway").info("outside")
+    inside, outside = lines(capsys)
+    assert inside["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert "trace_id" not in outside
 
 
 def test_the_level_counts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from connectors.registry import use_manifests
 from gateway.app import build
 from gateway.keyring import Keyring
 from gateway.operators import admit_operator
@@ -62,13 +63,14 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def running_gateway(folder: Path) -> AsyncIterator[RunningGateway]:
-    """Run a gateway that may reach systems on this machine, with one customer."""
+async def running_gateway(folder: Path, manifests: tuple[Path, ...] = ()) -> AsyncIterator[RunningGateway]:
+    """Run a gateway that may reach systems on this machine, with one customer and the systems of some manifests."""
     settings = Settings(
         data_directory=folder,
         profile="plant",
         allowed_networks=(ip_network("127.0.0.0/8"),),
         admin_token=SecretStr(_ADMIN),
+        manifests=manifests,
     )
     keyring = Keyring.generate()
     await admit_operator(settings, keyring)
@@ -79,4 +81,7 @@ async def running_gateway(folder: Path) -> AsyncIterator[RunningGateway]:
             gateway = RunningGateway(client)
             made = await gateway.data('mutation { createCustomer(input: {name: "Plant"}) { customer { id } } }')
             gateway.customer_id = made["createCustomer"]["customer"]["id"]
-            yield gateway
+            try:
+                yield gateway
+            finally:
+                use_manifests(())

@@ -10,10 +10,12 @@ import strawberry
 
 from connectors.client import Source
 from connectors.spec import System
+from resolvers.cache import ReadCache
 from resolvers.describing import describe_system
 from resolvers.ports import Context, LiveSource, ReadLimits
 from resolvers.roots import build_schema
-from schema.connections import ConnectedSystem, ConnectionLifecycle, Customer, Environment
+from schema.connections import ConnectedSystem, Customer, Environment
+from schema.health import ConnectionLifecycle
 from schema.systems import Deployment
 
 SCHEMA = build_schema()
@@ -52,6 +54,7 @@ class Graph:
     timeout: float = 30.0
     tenant: str = "cus_test"
     cursor_key: bytes = b"0" * 32
+    cache: ReadCache | None = None
 
     async def run(self, query: str, **variables: Any) -> Any:
         """Execute a query and return its data; an error fails the test."""
@@ -78,6 +81,7 @@ class Graph:
             started=now,
             deadline=now + self.timeout,
             fetched_at=MOMENT,
+            cache=self.cache,
         )
         return await SCHEMA.execute(query, variable_values=variables, context_value=context)
 

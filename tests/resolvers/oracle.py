@@ -95,10 +95,14 @@ def _any(verdicts: Sequence[bool | None]) -> bool | None:
     return True if True in verdicts else None if None in verdicts else False
 
 
-def arranged(records: Sequence[Record], value_of: Callable[[Record], Any], *, descending: bool) -> list[Record]:
-    """Rows by value with nulls last, then by connection, then by native key."""
-    by_place = sorted(records, key=lambda record: (record["connection"], record["key"]))
-    filled = [record for record in by_place if value_of(record) is not None]
-    empty = [record for record in by_place if value_of(record) is None]
-    values = sorted({value_of(record) for record in filled}, reverse=descending)
-    return [record for value in values for record in filled if value_of(record) == value] + empty
+def arranged(records: Sequence[Record], steps: Sequence[tuple[str, bool]]) -> list[Record]:
+    """Rows by the values of fields, each with whether it descends, nulls last; then by connection and native key."""
+    if not steps:
+        return sorted(records, key=lambda record: (record["connection"], record["key"]))
+    (name, descending), *later = steps
+    values = sorted({record[name] for record in records if record[name] is not None}, reverse=descending)
+    return [
+        record
+        for value in (*values, None)
+        for record in arranged([record for record in records if record[name] == value], later)
+    ]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import httpx
 
-from connectors.client import Source, Tally
+from connectors.client import Source
 from connectors.composites import money
 from connectors.decisions import Codes
 from connectors.errors import TimedOut, Trouble
@@ -20,6 +20,7 @@ from connectors.keys import NUMBER, TEXT, KeyForm
 from connectors.protocols.base import Row, WireProtocol, read_text
 from connectors.query import AllOf, Answer, AnyOf, Compare, Comparison, Page, Read, Request, Where
 from connectors.spec import Resource, System
+from connectors.tally import Tally
 from resolvers.ports import LiveSource
 from schema.filters import Operator
 from schema.model import FieldModel, entity_of
@@ -44,7 +45,8 @@ class Abilities:
     """What a table can do.
 
     `filters` and `sorts` are of the table itself; `is_loose` makes it find more than it was asked for. `cut` is how
-    many rows it sends at once, `page_size` how many are asked for. It may keep no `updatedAt` and no vendors.
+    many rows it sends at once, `page_size` how many are asked for. It may keep no `updatedAt` and no vendors;
+    with `names_all` it has no order without a number.
     """
 
     filters: bool = True
@@ -52,6 +54,8 @@ class Abilities:
     is_loose: bool = False
     has_moments: bool = True
     has_numbers: bool = False
+    names_all: bool = False
+    counts: bool = True
     has_vendors: bool = True
     cut: int | None = None
     page_size: int = 4
@@ -62,7 +66,8 @@ class TableWire(WireProtocol):
 
     version_path = "version"
 
-    def __init__(self) -> None:
+    def __init__(self, counts: bool) -> None:
+        self.counts = counts
         self.decoders = {
             str: read_text,
             Decimal: lambda value: value,
@@ -79,6 +84,9 @@ class TableWire(WireProtocol):
 
     def request(self, read: Read, options: Mapping[str, str]) -> Request:
         raise AssertionError("a table is asked by no request")
+
+    def count(self, read: Read, options: Mapping[str, str]) -> Request | None:
+        return Request("GET", read.source) if self.counts else None
 
     def page(self, read: Read, answer: Answer) -> Page:
         raise AssertionError("a table gives no answer")
@@ -101,7 +109,7 @@ def table_system(able: Abilities) -> System:
     plain, text, ranges = _filters(able)
     word = Loose if able.is_loose else At
     orders = {
-        "number": word("number", filter=text, sort=able.sorts),
+        "number": word("number", filter=text, sort=able.sorts, required=able.names_all),
         "title": word("title", filter=text),
         "status": Codes("state", STATES, filter=plain & Can.EQ),
         "isDeleted": At("deleted", filter=plain),
@@ -120,7 +128,7 @@ def table_system(able: Abilities) -> System:
         category=SystemCategory.OTHER,
         tier=1,
         deployments=(Deployment.CLOUD,),
-        protocol=TableWire(),
+        protocol=TableWire(able.counts),
         resources=(
             _resource(PurchaseOrder, "orders", orders, key_form, able.page_size),
             *([_resource(Vendor, "vendors", vendors, TEXT, able.page_size)] if able.has_vendors else []),
@@ -170,6 +178,13 @@ class TableSource(Source):
             tally.requests += 1
             await _nothing_until(deadline)
         return self._page(read, 0, tally)
+
+    async def count(self, read: Read, tally: Tally, deadline: float) -> int | None:
+        tally.requests += 1
+        trouble = next(self.troubles, None)
+        if trouble is not None:
+            raise trouble
+        return sum(holds(read.where, row) for row in self.tables[read.source])
 
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         return self._page(read, int(rest.query), tally)

@@ -236,6 +236,11 @@ async def test_too_many_sources_are_refused_with_the_limit() -> None:
     assert "connectionIds" in result.errors[0].message
 
 
+async def test_a_name_instead_of_an_id_is_answered_with_the_id() -> None:
+    result = await Graph([good("a")]).execute('{ purchaseOrders(connectionIds: ["a"]) { nodes { id } } }')
+    assert result.errors[0].message.endswith("That is a name: take the id, con_a.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "field"),
     [
@@ -247,7 +252,7 @@ async def test_too_many_sources_are_refused_with_the_limit() -> None:
         ('connectionIds: ["con_a", "con_z"]', "CONNECTION_NOT_FOUND", "connectionIds"),
         ('systems: ["sap"]', "VALIDATION_FAILED", "systems"),
         ('after: "nonsense"', "INVALID_CURSOR", "after"),
-        ("orderBy: [{field: NUMBER}, {field: UPDATED_AT}]", "UNSUPPORTED_SORT", "orderBy"),
+        ("orderBy: [{field: NUMBER}, {field: NUMBER}]", "VALIDATION_FAILED", "orderBy"),
         ("filter: {number: {eq: null}}", "VALIDATION_FAILED", "filter.number.eq"),
     ],
 )
@@ -305,3 +310,28 @@ async def test_whoever_requires_a_complete_answer_gets_it_or_an_error() -> None:
     ]
     source_of(live).troubles = chain(())
     assert len((await Graph([good("a"), live]).run(query))["purchaseOrders"]["nodes"]) == 3
+
+
+async def test_the_last_page_is_not_followed_by_an_empty_one() -> None:
+    """Rows that are here already tell that no more of them pass."""
+    rows = [order_row(f"k{index}", number="wanted" if index < 3 else "other") for index in range(8)]
+    live = table("a", rows, Abilities(filters=False, page_size=50))
+    page = await ask(live, filter={"number": {"eq": "wanted"}}, first=3)
+    assert [node["remoteId"] for node in page["nodes"]] == ["k0", "k1", "k2"]
+    assert page["pageInfo"]["hasNextPage"] is False
+
+
+async def test_a_filter_on_a_field_that_the_system_does_not_fill_is_named() -> None:
+    """No row can pass, so that nothing is asked; without its name nobody would know why."""
+    lives = [good("a", able=Abilities(has_moments=False)), good("b")]
+    page = await ask(*lives, filter={"updatedAt": {"gt": "2026-01-01T00:00:00Z"}})
+    assert outcome(page, "a")["filteredHere"] == ["updatedAt"]
+    assert (outcome(page, "a")["status"], outcome(page, "a")["upstreamCalls"]) == ("OK", 0)
+    assert outcome(page, "b")["filteredHere"] == []
+
+
+async def test_a_row_whose_sort_value_cannot_be_read_is_named() -> None:
+    live = table("a", [order_row("k1", number=["no text"])])
+    page = await ask(live, orderBy=[{"field": "NUMBER"}])
+    error = outcome(page, "a")["error"]
+    assert (error["code"], "k1" in error["message"]) == ("UPSTREAM_BAD_RESPONSE", True)

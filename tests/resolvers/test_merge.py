@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from connectors.plan import Phase, Position
+from connectors.plan import KeyPosition, Phase, Position
 from connectors.scan import Batch
 from resolvers.cursors import Place
 from resolvers.merge import merge, places_after
-from schema.sorting import SortStep
+from schema.sorting import Order, SortStep
 
-BY_NUMBER = SortStep("number", "number", descending=False)
-BY_NUMBER_DOWN = SortStep("number", "number", descending=True)
+BY_NUMBER = (SortStep("number", "number", descending=False),)
+BY_NUMBER_DOWN = (SortStep("number", "number", descending=True),)
 
 
 @dataclass
@@ -20,18 +20,18 @@ class Row:
     number: Any
 
 
-def position(value: Any) -> Position:
-    return Position(Phase.NULLS if value is None else Phase.VALUES, value, f"key of {value}")
+def position(value: Any) -> KeyPosition:
+    return KeyPosition(Phase.NULLS if value is None else Phase.VALUES, (value,), f"key of {value}")
 
 
 def batch(*values: Any, has_more: bool = False, resume: Any = None) -> Batch:
     """A batch of rows with these values; `resume` is where a scan stopped that went beyond its last row."""
-    places = [position(value) for value in values]
+    places: list[Position] = [position(value) for value in values]
     end = position(resume) if resume is not None else places[-1] if places else None
     return Batch([Row(value) for value in values], places, end, has_more)
 
 
-def picked(batches: dict[str, Batch], order: SortStep | None, count: int) -> list[tuple[str, Any]]:
+def picked(batches: dict[str, Batch], order: Order, count: int) -> list[tuple[str, Any]]:
     return [(item.source, item.record.number) for item in merge(batches, order, count)]
 
 
@@ -42,9 +42,9 @@ def picked(batches: dict[str, Batch], order: SortStep | None, count: int) -> lis
         (BY_NUMBER_DOWN, [("a", 3), ("b", 3), ("a", 2), ("b", 1), ("b", None)]),
     ],
 )
-def test_rows_come_by_value_then_by_connection_with_nulls_last(order: SortStep, rows: list[tuple[str, Any]]) -> None:
+def test_rows_come_by_value_then_by_connection_with_nulls_last(order: Order, rows: list[tuple[str, Any]]) -> None:
     ours, theirs = [2, 3], [1, 3]
-    if order.descending:
+    if order[0].descending:
         ours, theirs = ours[::-1], theirs[::-1]
     assert picked({"b": batch(*theirs, None), "a": batch(*ours)}, order, 9) == rows
 
@@ -57,7 +57,7 @@ def test_a_page_ends_where_a_source_that_has_more_ran_out() -> None:
 def test_nothing_is_certain_before_every_source_that_has_more_has_sent_a_row() -> None:
     batches = {"a": batch(has_more=True, resume=7), "b": batch(2, 5)}
     assert picked(batches, BY_NUMBER, 9) == []
-    assert picked(batches, None, 9) == [("b", 2), ("b", 5)]
+    assert picked(batches, (), 9) == [("b", 2), ("b", 5)]
 
 
 def test_a_source_at_its_end_holds_nobody_up() -> None:
@@ -67,9 +67,9 @@ def test_a_source_at_its_end_holds_nobody_up() -> None:
 def test_without_an_order_sources_take_turns() -> None:
     batches = {"a": batch(1, 2, 3), "b": batch(9), "c": batch(7, 8, has_more=True)}
     turns = [("a", 1), ("b", 9), ("c", 7), ("a", 2), ("c", 8), ("a", 3)]
-    assert picked(batches, None, 9) == turns
-    assert picked(batches, None, 4) == turns[:4]
-    assert picked(batches, None, 0) == []
+    assert picked(batches, (), 9) == turns
+    assert picked(batches, (), 4) == turns[:4]
+    assert picked(batches, (), 0) == []
 
 
 def test_every_source_goes_on_after_its_last_row_on_the_page() -> None:

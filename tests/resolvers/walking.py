@@ -1,6 +1,6 @@
 """Walks through all pages of a list, as a client would."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,12 +45,12 @@ async def walk(
     first: int,
     *,
     condition: Mapping[str, Any] | None = None,
-    order: tuple[str, str] | None = None,
+    order: Sequence[tuple[str, str]] | None = None,
     after: str | None = None,
     is_patient: bool = False,
 ) -> Walk:
     """Read page after page; who is patient goes on from `endCursor` as long as a source has failed."""
-    order_by = None if order is None else [{"field": order[0], "direction": order[1]}]
+    order_by = None if order is None else [{"field": field, "direction": way} for field, way in order]
     walked = Walk()
     while True:
         data = await graph.run(_QUERY, first=first, after=after, filter=condition, orderBy=order_by)

@@ -11,6 +11,7 @@ from connectors.testing.checks import (
     rows,
     secrets,
     sorting,
+    totals,
     troubles,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "rows",
     "secrets",
     "sorting",
+    "totals",
     "troubles",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from connectors.beside import PLACE
 from connectors.composites import Parts
 from connectors.decisions import Codes, First, Flagged
 from connectors.fields import At, Can, FieldSpec
@@ -44,7 +45,11 @@ async def sources_can_do_what_is_declared(bench: Bench) -> None:
 
 
 def _check_beside(bench: Bench, resource: Resource, name: str, beside: Beside) -> None:
-    """Its rows are asked for by key, and come in an order."""
+    """Its rows are asked for by key, and come in an order; so do the places where they are worked out."""
+    if beside.places is not None:
+        for condition in compared(beside.places.where):
+            assert _facts(bench, resource, f"@{name}.{PLACE}{condition.path}").is_filterable, condition.path
+        assert _facts(bench, resource, f"@{name}.{PLACE}{beside.places.key}").is_sortable, beside.places.source
     for path in (beside.key, *(condition.path for condition in compared(beside.where))):
         assert _facts(bench, resource, f"@{name}.{path}").is_filterable, f"{beside.source}: {path}"
     for path in (beside.key, *beside.order_paths):

@@ -13,7 +13,7 @@ from connectors.testing.registry import check
 from connectors.testing.values import Filterable, conditions_on, filterable
 from connectors.testing.walks import everything, found_here, keys_of, sorted_here, walk
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Or, Tree, simplify
-from schema.sorting import SortStep
+from schema.sorting import Order, SortStep
 from schema.values import Money, Quantity
 
 _NEEDS = {
@@ -22,6 +22,7 @@ _NEEDS = {
     **dict.fromkeys((Operator.CONTAINS, Operator.STARTS_WITH), Can.TEXT),
     Operator.IS_NULL: Can.NULL,
 }
+_PART_SORTED_BY = {Money: ".amount", Quantity: ".value"}
 _COMBINATIONS = 40
 _SAMPLES_DECIDED_HERE = 1
 
@@ -35,7 +36,7 @@ async def every_filter_finds_the_same_as_here(bench: Bench) -> None:
             for subject in filterable(resource):
                 decided_here: dict[Operator, int] = {}
                 for condition in conditions_on(resource, subject, records):
-                    plan = plan_read(resource, condition, None)
+                    plan = plan_read(resource, condition)
                     if plan.left != EVERYTHING and plan.pushed == ALWAYS:
                         decided_here[condition.operator] = decided_here.get(condition.operator, 0) + 1
                         if decided_here[condition.operator] > _SAMPLES_DECIDED_HERE:
@@ -51,7 +52,7 @@ async def combined_filters_find_the_same_as_here(bench: Bench) -> None:
         for resource in bench.system.resources:
             records = await everything(opened, resource)
             pool = [item for subject in filterable(resource) for item in conditions_on(resource, subject, records)]
-            orders = [None, None, *orders_of(resource)]
+            orders = [(), (), *orders_of(resource)]
             for _ in range(_COMBINATIONS):
                 tree = simplify(_combination(random, pool, depth=3))
                 order, page = random.choice(orders), random.choice((3, 7, 50))
@@ -73,11 +74,11 @@ async def _compare(
     resource: Resource,
     records: list[Any],
     tree: Tree,
-    order: SortStep | None = None,
+    order: Order = (),
     page: int = 1_000,
 ) -> None:
     expected = found_here(resource, records, tree)
-    if order is not None:
+    if order:
         expected = sorted_here(resource, expected, order)
     try:
         found = keys_of(await walk(opened, resource, tree, order, page=page))
@@ -86,14 +87,19 @@ async def _compare(
     assert found == keys_of(expected), f"{resource.model.name}: {tree} in {order}"
 
 
-def orders_of(resource: Resource) -> list[SortStep]:
-    """Every order that the contract offers, in both directions."""
-    steps = []
-    for item in resource.model.fields.values():
-        if item.marker.sort is not None:
-            part = {Money: ".amount", Quantity: ".value"}.get(item.type, "")
-            steps += [SortStep(item.name, f"{item.name}{part}", descending) for descending in (False, True)]
-    return steps
+def orders_of(resource: Resource) -> list[Order]:
+    """Every field that the contract lets sort by, in both directions, and each followed by another one."""
+    upwards, downwards = (
+        [
+            SortStep(item.name, f"{item.name}{_PART_SORTED_BY.get(item.type, '')}", descending)
+            for item in resource.model.fields.values()
+            if item.marker.sort is not None
+        ]
+        for descending in (False, True)
+    )
+    others = [*downwards[1:], *downwards[:1]]
+    pairs = [pair for pair in zip(upwards, others, strict=True) if pair[0].field != pair[1].field]
+    return [*((step,) for step in (*upwards, *downwards)), *pairs]
 
 
 @check
@@ -112,7 +118,7 @@ async def _check_pushed(
 ) -> None:
     usual = [item for item in conditions_on(resource, subject, records) if item.operator is operator]
     condition = next((item for item in usual if _is_usual(item)), usual[0])
-    plan = plan_read(resource, condition, None)
+    plan = plan_read(resource, condition)
     where = f"{resource.model.name}.{subject.path} {operator.word}"
     declared = _declares(resource, subject, operator)
     if declared is None:

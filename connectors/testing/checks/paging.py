@@ -12,7 +12,7 @@ from connectors.testing.golden import as_json
 from connectors.testing.registry import check
 from connectors.testing.walks import everything, keys_of, reader_for, walk, whole
 from schema.filters import EVERYTHING, Condition, Operator, Or
-from schema.sorting import SortStep
+from schema.sorting import Order
 
 _SIZES = (1, 2, 3, 7, 50)
 _SIZES_UPWARDS, _SIZES_DOWNWARDS, _SIZES_SORTED_HERE = (2, 50), (3, 7), (7,)
@@ -24,7 +24,7 @@ async def pages_of_any_size_cover_every_row_once(bench: Bench) -> None:
     """Each order in pages of any size is the same list as in one go; the two directions share the sizes."""
     async with bench.open() as opened:
         for resource in bench.system.resources:
-            for order in (None, *orders_of(resource)):
+            for order in ((), *orders_of(resource)):
                 in_one_go = keys_of(await walk(opened, resource, order=order))
                 assert len(set(in_one_go)) == len(in_one_go), f"{resource.model.name} by {order}: rows come twice"
                 for size in _sizes(resource, order):
@@ -32,12 +32,12 @@ async def pages_of_any_size_cover_every_row_once(bench: Bench) -> None:
                     assert paged == in_one_go, f"{resource.model.name} by {order} in pages of {size}"
 
 
-def _sizes(resource: Resource, order: SortStep | None) -> tuple[int, ...]:
-    if order is None:
+def _sizes(resource: Resource, order: Order) -> tuple[int, ...]:
+    if not order:
         return _SIZES
     if plan_read(resource, EVERYTHING, order).sorts_here:
         return _SIZES_SORTED_HERE
-    return _SIZES_DOWNWARDS if order.descending else _SIZES_UPWARDS
+    return _SIZES_DOWNWARDS if order[0].descending else _SIZES_UPWARDS
 
 
 @check
@@ -66,7 +66,7 @@ async def a_scan_that_stops_at_its_bound_is_taken_up_again(bench: Bench) -> None
     async with bench.open() as opened:
         for resource in bench.system.resources:
             few = replace(resource, page_size=4)
-            for order in (None, *_pushed_orders(resource)[:2]):
+            for order in ((), *_pushed_orders(resource)[:2]):
                 keys = keys_of(await walk(opened, resource, order=order))
                 for rare in (keys[-1:], keys[::5]):
                     tree = Or(tuple(Condition("remoteId", Operator.CONTAINS, key) for key in rare))
@@ -89,8 +89,8 @@ async def more_rows_than_can_be_sorted_here_are_refused(bench: Bench) -> None:
                     raise AssertionError(f"{resource.model.name} by {order} was sorted beyond the bound")
 
 
-def _pushed_orders(resource: Resource) -> list[SortStep]:
-    return [order for order in orders_of(resource) if plan_read(resource, EVERYTHING, order).sorter is not None]
+def _pushed_orders(resource: Resource) -> list[Order]:
+    return [order for order in orders_of(resource) if plan_read(resource, EVERYTHING, order).sorters]
 
 
 async def _records(opened: Opened, resource: Resource) -> list[Any]:
@@ -101,6 +101,6 @@ async def _records(opened: Opened, resource: Resource) -> list[Any]:
 async def _walks(opened: Opened, resource: Resource) -> list[Any]:
     decided_here = Condition("remoteId", Operator.CONTAINS, "")
     walks = [keys_of(await walk(opened, resource, decided_here, page=4))]
-    for order in (None, *_pushed_orders(resource)):
+    for order in ((), *_pushed_orders(resource)):
         walks.append(keys_of(await walk(opened, resource, order=order, page=7)))
     return walks

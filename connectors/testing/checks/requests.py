@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from connectors.client import Tally
+from connectors.beside import PLACE
 from connectors.composites import EachChild, Many, Parts
 from connectors.fields import FieldSpec
 from connectors.plan import plan_read
 from connectors.spec import Resource
+from connectors.tally import Tally
 from connectors.testing.bench import Bench
 from connectors.testing.registry import check
 from connectors.testing.values import filterable
@@ -44,7 +45,10 @@ def _questions(resource: Resource, paths: frozenset[str]) -> Iterator[frozenset[
     for name, beside in resource.beside.items():
         found = {path.removeprefix(f"@{name}.") for path in paths if path.startswith(f"@{name}.")}
         if found:
-            yield frozenset(found | {beside.key})
+            yield frozenset({path for path in found if not path.startswith(PLACE)} | {beside.key})
+        if found and beside.places is not None:
+            of_place = {path.removeprefix(PLACE) for path in found if path.startswith(PLACE)}
+            yield frozenset(of_place | {beside.places.key})
 
 
 def _projections(resource: Resource) -> Iterator[tuple[Selection, frozenset[str]]]:
@@ -95,7 +99,7 @@ async def filters_and_orders_bring_their_own_fields(bench: Bench) -> None:
             for subject in filterable(resource):
                 name, _, part = subject.path.partition(".")
                 condition = Condition(subject.path, Operator.IS_NULL, False)
-                if not part or plan_read(resource, condition, None).left == EVERYTHING:
+                if not part or plan_read(resource, condition).left == EVERYTHING:
                     continue
                 expected = await walk(opened, resource, condition)
                 for other in fields_of(resource.model.fields[name].type):

@@ -11,7 +11,7 @@ CASH, TAX = "1.1.1", "6.3.6"  # numbers of accounts in Tryton's universal chart
 
 
 def create_accounting(administrator: Administrator, tax: dict[str, Any], terms: list[dict[str, Any]]) -> None:
-    """Create accounts, product categories with and without `tax`, the fiscal year and the payment `terms`."""
+    """Create accounts, categories (taxed, untaxed, depreciated), the fiscal year and the payment `terms`."""
     company = administrator.id("company.company", "company")
     _create_accounts(administrator, company)
     _create_categories(administrator, tax)
@@ -54,7 +54,10 @@ def _create_categories(administrator: Administrator, tax: dict[str, Any]) -> Non
         "account_revenue": _account(administrator, "type.revenue", True),
     }
     taxed = untaxed | {"name": "Taxed goods", "supplier_taxes": [["add", taxes]]}
-    administrator.create("product.category", [untaxed, taxed], ["untaxed", "taxed"])
+    fixed = _account(administrator, "type.fixed_asset", True)
+    depreciated = untaxed | {"name": "Depreciated", "account_asset": fixed, "account_depreciation": fixed}
+    codes = ["untaxed", "taxed", "depreciated"]
+    administrator.create("product.category", [untaxed, taxed, depreciated], codes)
 
 
 def _create_fiscal_year(administrator: Administrator, company: int) -> None:

@@ -25,16 +25,23 @@ MODELS = (
     "party.contact_mechanism",
     "party.identifier",
     "party.party",
+    "product.category",
+    "product.cost_price",
+    "product.identifier",
     "product.product",
     "product.template",
     "product.uom",
     "production",
+    "production.routing.operation",
     "production.work",
+    "production.work.center",
+    "production.work.cycle",
     "purchase.line",
     "purchase.product_supplier",
     "purchase.purchase",
     "stock.location",
     "stock.move",
+    "stock.order_point",
 )
 FLAGS = ("required", "readonly", "searchable", "sortable")
 LONGEST_SELECTION = 30  # longer lists (time zones, kinds of identifier) are not part of the model

@@ -26,7 +26,11 @@ INGREDIENTS = (
     "administrator.py",
     "accounting.py",
     "seed.py",
+    "assets.py",
+    "production.py",
+    "products.py",
     "purchases.py",
+    "stock.py",
     "plant.json",
 )
 MODULES = [
@@ -41,6 +45,9 @@ PASSING_TABLES = ("ir_session", "ir_session_wizard", "ir_queue", "res_user_warni
 FIRST_CREATED = {
     "party_party": datetime.datetime(2024, 1, 2, 7, 0, 0, 1),
     "purchase_purchase": datetime.datetime(2024, 1, 3, 7, 30, 0, 250_000),
+    "product_product": datetime.datetime(2024, 1, 2, 9, 0, 0, 1),
+    "production": datetime.datetime(2024, 2, 1, 6, 0, 0, 500_000),
+    "account_asset": datetime.datetime(2024, 2, 3, 10, 15, 0, 1),
 }
 
 

@@ -8,7 +8,11 @@ from typing import Any
 
 from tests.real.tryton.accounting import YEAR, create_accounting
 from tests.real.tryton.administrator import ADMINISTRATOR, Administrator
+from tests.real.tryton.assets import create_assets
+from tests.real.tryton.production import create_productions
+from tests.real.tryton.products import create_products, deactivate_products
 from tests.real.tryton.purchases import create_purchases
+from tests.real.tryton.stock import create_stock
 from tests.real.tryton.wire import Client
 
 PLANT: dict[str, Any] = json.loads(Path(__file__).with_name("plant.json").read_text(encoding="utf-8"))
@@ -22,8 +26,12 @@ def seed(database_url: str) -> None:
     create_company(administrator)
     create_accounting(administrator, PLANT["tax"], PLANT["payment_terms"])
     agree_terms(administrator)
-    create_products(administrator)
+    create_products(administrator, PLANT)
     create_purchases(administrator, PLANT["purchases"])
+    create_stock(administrator, PLANT)
+    create_productions(administrator, PLANT)
+    create_assets(administrator, PLANT["assets"])
+    deactivate_products(administrator, PLANT["products"])
     deactivate_parties(administrator)
     create_users(administrator)
 
@@ -108,42 +116,6 @@ def agree_terms(administrator: Administrator) -> None:
                 "supplier_lead_time": datetime.timedelta(days=terms["lead_days"]),
             }
             administrator.call("model.party.party.write", [administrator.id("party.party", party["code"])], agreed)
-
-
-def create_products(administrator: Administrator) -> None:
-    """Create the products, and who offers them."""
-    units = administrator.call("model.product.uom.search_read", [], 0, None, None, ["name"])
-    unit_ids = {unit["name"]: unit["id"] for unit in units}
-    administrator.call("model.product.uom.write", [unit_ids["Kilogram"]], {"digits": 3, "rounding": 0.001})
-    records = [
-        {
-            "name": product["name"],
-            "type": product.get("type", "goods"),
-            "default_uom": unit_ids[product["unit"]],
-            "purchase_uom": unit_ids[product["unit"]],
-            "purchasable": True,
-            "list_price": Decimal(product["price"]),
-            "cost_price_method": "fixed",
-            "account_category": administrator.id("product.category", "taxed" if "taxed" in product else "untaxed"),
-            "products": [["create", [{"suffix_code": product["code"]}]]],
-        }
-        for product in PLANT["products"]
-    ]
-    templates = administrator.create("product.template", records)
-    products = administrator.find("product.product", ["template", "in", templates], order=[["template.id", "ASC"]])
-    for product, template, id_ in zip(PLANT["products"], templates, products, strict=True):
-        code = product["code"] or product["name"]
-        administrator.remember("product.template", code, template)
-        administrator.remember("product.product", code, id_)
-    offers = [
-        {
-            "template": administrator.id("product.template", code),
-            "party": administrator.id("party.party", party["code"]),
-        }
-        for party in PLANT["parties"]
-        for code in party.get("supplies", ())
-    ]
-    administrator.create("purchase.product_supplier", offers)
 
 
 def create_users(administrator: Administrator) -> None:

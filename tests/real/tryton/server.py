@@ -24,8 +24,8 @@ NOTHING = {"perm_read": False, "perm_write": False, "perm_create": False, "perm_
 class Tryton:
     """One served copy of the seeded plant; `url` is the server's address, `folder` holds its log and database.
 
-    The users of the plant and their first passwords are `PASSWORDS`; `switchgear` reads purchases and parties,
-    `limited` parties only.
+    The users of the plant and their first passwords are `PASSWORDS`; `switchgear` reads all that a connection does,
+    `limited` only what everybody may: parties, products and productions, but no purchases, moves and assets.
     """
 
     url: str

@@ -1,0 +1,65 @@
+"""Which cache a URL stands for: the one place where they are told apart."""
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from gateway.stores.memory import MemoryCache
+from resolvers.ports import CacheStore
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A kind of cache: how one is opened, and the port that it listens on if its URL does not say; None for no port."""
+
+    open: Callable[[str, int, Callable[[], None]], CacheStore]
+    port: int | None = None
+
+
+def _memory(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheStore:
+    return MemoryCache(max_bytes)
+
+
+def _redis(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheStore:
+    from gateway.stores.redis import RedisCache  # only where it is used: importing it takes memory
+
+    return RedisCache(url, on_error=on_error)
+
+
+CACHES: Mapping[str, Backend] = {
+    "memory": Backend(_memory),
+    "redis": Backend(_redis, 6379),
+    "rediss": Backend(_redis, 6379),
+    "unix": Backend(_redis),
+}
+"""The kinds of caches, by the scheme of their URLs."""
+
+
+def scheme_of(url: str) -> str:
+    """The scheme of a cache's URL; a ValueError, which does not repeat the URL, where there is no such cache."""
+    parts = urlsplit(url)
+    if parts.scheme not in CACHES:
+        raise ValueError(f"must begin with one of {', '.join(f'{name}://' for name in CACHES)}")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("has a port that is no number; signs of a password such as / have to be written %2F") from None
+    return parts.scheme
+
+
+def open_cache(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheStore:
+    """The cache that a URL stands for; nothing is connected before it is used. `max_bytes` bounds one in memory."""
+    return CACHES[scheme_of(url)].open(url, max_bytes, on_error)
+
+
+def addresses_of(url: str) -> list[tuple[str, int]]:
+    """Where a cache listens, so that nobody can connect it as a system; nowhere where its name is not known now."""
+    parts, backend = urlsplit(url), CACHES[scheme_of(url)]
+    if backend.port is None:
+        return []
+    try:
+        found = socket.getaddrinfo(parts.hostname or "localhost", parts.port or backend.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return sorted({(str(address[0]), int(address[1])) for *_, address in found})

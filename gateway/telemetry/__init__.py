@@ -1,0 +1,1 @@
+"""What the process tells of itself: metrics to be scraped, and traces sent to a receiver."""

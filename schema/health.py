@@ -1,0 +1,159 @@
+"""How a connection is: its health, its circuit, its credentials, and the one word for all of it."""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from schema.enums import enumeration
+from schema.errors import Problem
+from schema.model import EntityType, described_type
+
+
+@enumeration
+class ConnectionHealth(Enum):
+    """How a system answers."""
+
+    UNKNOWN = "Not known yet."
+    OK = "Well."
+    DEGRADED = "It fails too often."
+    RATE_LIMITED = "It has had too many calls."
+    UNREACHABLE = "It cannot be reached."
+    REAUTHORIZATION_REQUIRED = "It refuses the credentials."
+    PERMISSION_DENIED = "It lets the user read nothing."
+    MISCONFIGURED = "The settings do not fit it."
+
+
+@enumeration
+class ConnectionLifecycle(Enum):
+    """Where a connection is between connecting and disconnecting."""
+
+    ENABLED = "In use."
+    PAUSED = "Paused."
+    DISCONNECTED = "Disconnected."
+
+
+@enumeration
+class ConnectionStatus(Enum):
+    """How a connection is, in one word; the first that fits, from the top."""
+
+    DISCONNECTED = "It was disconnected."
+    PAUSED = "It is paused."
+    VALIDATING = "It is being checked."
+    REAUTHORIZATION_REQUIRED = "It needs new credentials."
+    MISCONFIGURED = "Its settings are wrong."
+    PERMISSION_DENIED = "Its user may read nothing."
+    UNREACHABLE = "The system cannot be reached."
+    RATE_LIMITED = "The system has had too many calls."
+    DEGRADED = "The system fails too often."
+    ACTIVE = "All is well."
+
+
+_OTHER_WORDS = {
+    ConnectionHealth.UNKNOWN: ConnectionStatus.VALIDATING,
+    ConnectionHealth.OK: ConnectionStatus.ACTIVE,
+}
+
+
+def headline(lifecycle: ConnectionLifecycle, health: ConnectionHealth) -> ConnectionStatus:
+    """The one word for a connection; how its system answers counts only while it is in use."""
+    if lifecycle is not ConnectionLifecycle.ENABLED:
+        return ConnectionStatus[lifecycle.name]
+    return _OTHER_WORDS.get(health) or ConnectionStatus[health.name]
+
+
+@enumeration
+class CircuitState(Enum):
+    """Whether calls to a system go through."""
+
+    CLOSED = "They go through."
+    OPEN = "They are held back."
+    HALF_OPEN = "A few are let through, to see."
+
+
+@enumeration
+class CredentialStatus(Enum):
+    """The state of credentials."""
+
+    VALID = "They work."
+    EXPIRING = "They work, but expire soon."
+    EXPIRED = "They have expired."
+    REVOKED = "They were revoked or refused."
+
+
+@enumeration
+class EntityHealthStatus(Enum):
+    """How one kind of record fares."""
+
+    OK = "Well."
+    DEGRADED = "Calls fail too often."
+    PERMISSION_DENIED = "The user may not read these records."
+    UNSUPPORTED = "The system has no such records."
+    UNKNOWN = "Not known yet."
+
+
+@enumeration
+class StatusReasonCode(Enum):
+    """Why a connection is as it is; new codes may be added."""
+
+    PAUSED_BY_USER = "Someone paused it."
+    DISCONNECTED_BY_USER = "Someone disconnected it."
+    CREDENTIALS_REJECTED = "The system refused the credentials."
+    CREDENTIALS_EXPIRED = "The credentials have expired."
+    PERMISSION_MISSING = "The user lacks rights."
+    RATE_LIMITED = "The system has had too many calls."
+    ERROR_RATE_HIGH = "Too many calls fail."
+    TIMEOUTS = "Too many calls get no answer."
+    NAME_NOT_FOUND = "The system's host name is not known."
+    CONNECTION_REFUSED = "Nothing answers at the address."
+    TLS_FAILED = "No secure line could be made."
+    WRONG_SYSTEM = "Another kind of system answers at the address."
+    SETTINGS_INVALID = "A setting is wrong."
+
+
+REMEDIES: dict[StatusReasonCode, str] = {
+    StatusReasonCode.PAUSED_BY_USER: "Resume it with `resumeConnection`.",
+    StatusReasonCode.DISCONNECTED_BY_USER: "Connect the system again with `connectSystem`.",
+    StatusReasonCode.CREDENTIALS_REJECTED: "Give new credentials of the same account with `reconnectSystem`.",
+    StatusReasonCode.CREDENTIALS_EXPIRED: "Give new credentials of the same account with `reconnectSystem`.",
+    StatusReasonCode.PERMISSION_MISSING: "Give the connection's user the rights that the system's setup guide lists.",
+    StatusReasonCode.RATE_LIMITED: "Wait; calls go on by themselves. If it happens often, ask for a greater quota.",
+    StatusReasonCode.ERROR_RATE_HIGH: "Look at the system's own log; calls go on by themselves once it is well.",
+    StatusReasonCode.TIMEOUTS: "See what makes the system slow, or raise the connection's `timeoutMs`.",
+    StatusReasonCode.NAME_NOT_FOUND: "Check the host name of the address, and the name server of the gateway.",
+    StatusReasonCode.CONNECTION_REFUSED: "Check that the system runs, and that the firewall lets the gateway through.",
+    StatusReasonCode.TLS_FAILED: "Check the system's certificate, and whether the gateway knows its authority.",
+    StatusReasonCode.WRONG_SYSTEM: "Check the address: another kind of system answers there.",
+    StatusReasonCode.SETTINGS_INVALID: "Check the connection's address and settings.",
+}
+"""What to do, for each reason."""
+
+
+@described_type
+class StatusReason:
+    """Why a connection is as it is, and what to do."""
+
+    code: StatusReasonCode = strawberry.field(description="The code.")
+    message: str = strawberry.field(description="What happened, in a sentence.")
+    since: datetime = strawberry.field(description="Since when.")
+    remediation: str | None = strawberry.field(default=None, description="What to do about it.")
+
+
+@described_type
+class Circuit:
+    """Whether calls to a system go through."""
+
+    state: CircuitState = strawberry.field(default=CircuitState.CLOSED, description="The state.")
+    opened_at: datetime | None = strawberry.field(default=None, description="Since when calls are held back.")
+    next_probe_at: datetime | None = strawberry.field(default=None, description="When the next attempt is made.")
+    failure_count: int = strawberry.field(default=0, description="How many calls have failed in a row.")
+
+
+@described_type
+class EntityHealth:
+    """How one kind of record fares."""
+
+    entity: EntityType = strawberry.field(description="The kind of record.")
+    status: EntityHealthStatus = strawberry.field(description="How it fares.")
+    last_success_at: datetime | None = strawberry.field(default=None, description="When a call last went well.")
+    last_error: Problem | None = strawberry.field(default=None, description="What last went wrong.")

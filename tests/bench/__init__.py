@@ -1,0 +1,1 @@
+"""What an answer costs, measured: the whole gateway beside Strawberry as its documents say, over the same nginx."""

@@ -1,0 +1,1 @@
+"""json-server 0.17 itself, from npm."""

@@ -1,0 +1,1 @@
+"""Arize Phoenix, which receives traces over OTLP and shows them; installed from its recipe here."""
