@@ -110,3 +110,14 @@ def _too_expensive(asked: Asked, context: Context) -> Problem:
         system=asked.live.source.system.key,
         request_id=context.request_id,
     )
+
+
+def has_no_such_records(live: LiveSource, entity: Entity, context: Context) -> Problem:
+    """Why a system is not asked that does not know such records; the answer is complete without it."""
+    return problem(
+        ErrorCode.ENTITY_UNSUPPORTED,
+        f"{live.source.system.title} has no {entity.plural}.",
+        connection_id=live.connection.id,
+        system=live.source.system.key,
+        request_id=context.request_id,
+    )

@@ -7,13 +7,14 @@ from itertools import groupby
 from typing import Any
 
 from connectors.scan import Batch
-from resolvers.asking import Asked, ask, prepare, resources_of
+from resolvers.asking import Asked, ask, has_no_such_records, prepare, resources_of
 from resolvers.cursors import Place
 from resolvers.linking import Linker
-from resolvers.links import finish_records, selects_links
+from resolvers.links import finish_records
 from resolvers.merge import Picked, merge
 from resolvers.ports import Context, LiveSource
-from schema.errors import ErrorCode, problem
+from resolvers.steps import Links
+from schema.errors import ErrorCode
 from schema.filters import Tree
 from schema.model import Entity
 from schema.records import ServedFrom
@@ -27,13 +28,14 @@ _LINK_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every source; `places` says where each of them stands."""
+    """What is asked of every source; `places` says where each of them stands, `links` what follows from the rows."""
 
     entity: Entity
     tree: Tree
     order: SortStep | None
     count: int
     selection: Selection
+    links: Links
     timeout_ms: int | None
     places: Mapping[str, Place]
 
@@ -55,13 +57,17 @@ def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
         yield from resources_of(live, entity)
 
 
-async def fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
-    """Ask all sources, merge what came, and load the links of the page before it is returned."""
-    asked = [
+def prepare_all(lives: Sequence[LiveSource], question: Question) -> list[Asked]:
+    """Plan a question to every resource of every source that has such records."""
+    return [
         prepare(key, live, resource, question.tree, question.order, question.selection)
         for live in lives
         for key, resource in resources_of(live, question.entity).items()
     ]
+
+
+async def fan_out(lives: Sequence[LiveSource], question: Question, asked: Sequence[Asked], context: Context) -> FanOut:
+    """Ask all sources, merge what came, and load the links of the page before it is returned."""
     gate = asyncio.Semaphore(context.limits.max_sources_at_once)
     await asyncio.gather(*(_ask(item, question, context, gate) for item in asked))
     batches = {item.key: item.batch for item in asked if item.batch is not None}
@@ -71,7 +77,11 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
     outcomes = [
         _outcome(by_connection[str(live.connection.id)], picked, calls, context)
         if str(live.connection.id) in by_connection
-        else _unsupported(live, question, context)
+        else SourceOutcome(
+            connection=live.connection,
+            status=SourceStatus.UNSUPPORTED,
+            error=has_no_such_records(live, question.entity, context),
+        )
         for live in lives
     ]
     used = {item.source: item.index + 1 for item in picked}
@@ -90,7 +100,7 @@ async def _ask(asked: Asked, question: Question, context: Context, gate: asyncio
         asked.batch = Batch()
         return
     end = context.deadline_for(asked.live, question.timeout_ms)
-    if selects_links(question.entity.fields, question.selection):
+    if question.links:
         end -= (end - context.started) * _LINK_SHARE
     await ask(asked, place.position, question.count, end, context, gate)
 
@@ -108,7 +118,7 @@ async def _complete_rows(
         finish_records(records, asked[key].reader, asked[key].live, context)
         by_connection.setdefault(asked[key].connection_id, []).extend(records)
     linker = Linker(context, lives, question.timeout_ms)
-    await linker.fill(by_connection, question.entity.fields, question.selection, "nodes")
+    await linker.fill(by_connection, question.links, "nodes")
     return linker.calls
 
 
@@ -143,15 +153,3 @@ def _is_complete(asked: Asked) -> bool:
     """A system that has no such records does not make the answer incomplete; one that cannot sort them does."""
     has_none = asked.problem is not None and asked.problem.code is ErrorCode.ENTITY_UNSUPPORTED
     return asked.status is SourceStatus.OK or has_none
-
-
-def _unsupported(live: LiveSource, question: Question, context: Context) -> SourceOutcome:
-    """A system that has no such records does not make the answer incomplete, but says so."""
-    refusal = problem(
-        ErrorCode.ENTITY_UNSUPPORTED,
-        f"{live.source.system.title} has no {question.entity.plural}.",
-        connection_id=live.connection.id,
-        system=live.source.system.key,
-        request_id=context.request_id,
-    )
-    return SourceOutcome(connection=live.connection, status=SourceStatus.UNSUPPORTED, error=refusal)

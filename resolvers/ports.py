@@ -86,6 +86,7 @@ class Context:
     deadline: float
     fetched_at: datetime
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
+    plans: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:
         """Until when a source may answer: as the query wishes, else the connection, else the settings."""
