@@ -17,9 +17,10 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 @dataclass
 class Tally:
-    """How many requests a piece of work has made, logins included."""
+    """How many requests a piece of work has made, logins included, and how many records they brought."""
 
     requests: int = 0
+    records: int = 0
 
 
 @dataclass(eq=False)
@@ -48,6 +49,11 @@ class Source:
         """Ask for the rest of a question whose answer the source cut."""
         return self.system.protocol.page(read, await self._call(rest, tally, deadline))
 
+    def http_request(self, request: Request) -> httpx.Request:
+        """A request at the system's own address, as it is before its login adds anything."""
+        url = f"{request.path}?{request.query}" if request.query else request.path
+        return self.http.build_request(request.method, url, headers=request.headers, content=request.body or None)
+
     async def close(self) -> None:
         """Close the connections to the system."""
         await self.http.aclose()
@@ -72,9 +78,7 @@ class Source:
 
     async def _exchange(self, request: Request, tally: Tally) -> Answer:
         """Drive the login's flow by hand, so that its requests are counted and bounded like any other."""
-        url = f"{request.path}?{request.query}" if request.query else request.path
-        first = self.http.build_request(request.method, url, headers=request.headers, content=request.body or None)
-        flow = self.auth.async_auth_flow(first)
+        flow = self.auth.async_auth_flow(self.http_request(request))
         try:
             outgoing = await anext(flow)
             while True:

@@ -4,7 +4,7 @@ Each condition is EXACT (the source decides), SUPERSET (pushed to cut the volume
 (done here). Only when nothing is left over does a limit mean what the client means by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -44,6 +44,10 @@ class NarrowResource(Resource):
     has_own_paths: bool = False
 
 
+GROUP_SLACK = 16
+"""Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
+
+
 class Phase(Enum):
     """An ordered read comes in two parts, because a source's place for nulls is not ours: ours is the end."""
 
@@ -64,13 +68,15 @@ class Position:
 class ReadPlan:
     """How one source answers one question.
 
-    `pushed` goes to the source; rows have to pass `left` here, whose filters `filtered_here` names. `sorter` is
-    the field that the source sorts by; `sorts_here` says that the order is made here instead.
+    `pushed` goes to the source, with the filters that `filtered_there` names; rows have to pass `left` here, whose
+    filters `filtered_here` names. A filter that the source applies in part is in both. `sorter` is the field that the
+    source sorts by; `sorts_here` says that the order is made here instead.
     """
 
     resource: Resource
     pushed: Where
     left: Tree
+    filtered_there: tuple[str, ...]
     filtered_here: tuple[str, ...]
     order: SortStep | None
     sorter: At | None
@@ -105,6 +111,35 @@ class ReadPlan:
         if self.sorter is None:
             return (Phase.NULLS,)
         return (Phase.VALUES,) if self.sorter.required else (Phase.VALUES, Phase.NULLS)
+
+    def parts(self, after: Position | None) -> Iterator[tuple[Phase, Position | None]]:
+        """The phases that have rows after a place, each with where in it to begin."""
+        for phase in self.phases:
+            if after is None or after.phase is phase:
+                yield phase, after
+            elif phase is Phase.NULLS:
+                yield phase, None
+
+    def shows_spans(self, phase: Phase) -> bool:
+        """Whether rows of this phase may look alike in what they are sorted by, and are then put in order here."""
+        return phase is Phase.VALUES and self.sorter is not None and self.sorter.resolution is not None
+
+    def limit(self, phase: Phase, count: int) -> int:
+        """How many rows one question asks for where so many are wanted: one more tells whether there are more."""
+        if self.sorts_here or not self.is_exact:
+            return self.resource.page_size
+        return min(count + 1 + (GROUP_SLACK if self.shows_spans(phase) else 0), self.resource.page_size)
+
+    def first_read(self, after: Position | None, paths: frozenset[str], count: int) -> Read | None:
+        """The first question for so many rows after a place; None where the answer is known to be empty."""
+        if self.finds_nothing:
+            return None
+        if not self.sorts_here:
+            phase, start = next(self.parts(after))
+            return self.read(phase, start, paths, self.limit(phase, count))
+        if self.walk is not Walk.KEYS:
+            return self.read_on(0, paths, self.resource.page_size)
+        return self.read(Phase.NULLS, None, paths, self.resource.page_size)
 
     def read(self, phase: Phase, after: Position | None, paths: frozenset[str], limit: int | None) -> Read:
         """The question for the rows of one phase that come after a position."""
@@ -148,11 +183,30 @@ class ReadPlan:
 
 def plan_read(resource: Resource, tree: Tree, order: SortStep | None) -> ReadPlan:
     """Decide what goes to the source and what stays here."""
-    pushed, left = _split(resource, simplify(tree))
+    pushed, there, left = _split(resource, simplify(tree))
     sorter, sorts_here = _sorter(resource, order)
     if isinstance(resource, NarrowResource) and resource.walk is not Walk.KEYS:
         sorter, sorts_here = None, True
-    return ReadPlan(resource, pushed, left, _names(resource, left), order, sorter, sorts_here)
+    names = partial(_names, resource)
+    return ReadPlan(resource, pushed, left, names(there), names(conditions(left)), order, sorter, sorts_here)
+
+
+def plan_keys(resource: Resource, keys: Sequence[str]) -> ReadPlan:
+    """Plan the reading of the records with these keys at once."""
+    return plan_read(resource, Condition("remoteId", Operator.IN, tuple(keys)), None)
+
+
+def has_own_paths(resource: Resource) -> bool:
+    """Whether each record is read at a path of its own, and so one at a time."""
+    return isinstance(resource, NarrowResource) and resource.has_own_paths
+
+
+def own_read(resource: Resource, paths: frozenset[str], key: str) -> Read | None:
+    """The question for the record at the path of its key; None where no record can have it."""
+    value = resource.key_form.read(key)
+    if value is None:
+        return None
+    return Read(resource.source, paths, Compare(resource.key, Comparison.EQ, value, resource.key_form.kind))
 
 
 def _sorter(resource: Resource, order: SortStep | None) -> tuple[At | None, bool]:
@@ -166,10 +220,11 @@ def _sorter(resource: Resource, order: SortStep | None) -> tuple[At | None, bool
     return None, True
 
 
-def _split(resource: Resource, tree: Tree) -> tuple[Where, Tree]:
+def _split(resource: Resource, tree: Tree) -> tuple[Where, list[Condition], Tree]:
     """Push each term that holds on its own; keep those that the source does not decide exactly."""
     terms = tree.terms if isinstance(tree, And) else (tree,)
     where: Where = ALWAYS
+    there: list[Condition] = []
     left = []
     for term in terms:
         found = push(resource, term)
@@ -177,9 +232,20 @@ def _split(resource: Resource, tree: Tree) -> tuple[Where, Tree]:
             found = resource.grasp(all_of(resource.where, where), found)
         if found is not None:
             where = all_of(where, found.where)
+            there += _applied(resource, term, found)
         if found is None or not found.is_exact:
             left.append(term)
-    return where, simplify(And(tuple(left)))
+    return where, there, simplify(And(tuple(left)))
+
+
+def _applied(resource: Resource, term: Tree, found: Pushed) -> Iterator[Condition]:
+    """The conditions of a pushed term that the source is asked to apply; some are decided without asking it."""
+    if found.where in (ALWAYS, NEVER):
+        return
+    for condition in conditions(term):
+        pushed = push(resource, condition)
+        if pushed is not None and pushed.where not in (ALWAYS, NEVER):
+            yield condition
 
 
 def push(resource: Resource, tree: Tree) -> Pushed | None:
@@ -248,11 +314,11 @@ def _push_key(resource: Resource, operator: Operator, value: Any) -> Pushed | No
     return Pushed(Compare(resource.key, comparison, keys, resource.key_form.kind))
 
 
-def _names(resource: Resource, tree: Tree) -> tuple[str, ...]:
-    """The filters of a tree as the client spelled them."""
+def _names(resource: Resource, found: Iterable[Condition]) -> tuple[str, ...]:
+    """Filters as the client spelled them."""
     entries = shape_of(resource.model).entries
     names = []
-    for condition in conditions(tree):
+    for condition in found:
         path = condition.path
         exact = next((entry.name for entry in entries if entry.path == path), None)
         names.append("id" if path == REFERENCE else exact or path.partition(".")[0])

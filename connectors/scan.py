@@ -8,17 +8,14 @@ from typing import Any
 from connectors.beside import fill_beside
 from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, WrongSystem
-from connectors.plan import NarrowResource, Phase, Position, ReadPlan, plan_read
+from connectors.plan import Phase, Position, ReadPlan, has_own_paths, own_read, plan_keys
 from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
-from connectors.query import Compare, Comparison, Read, Request
+from connectors.query import Read, Request
 from connectors.reading import RecordReader
-from schema.filters import REFERENCE, Condition, Operator
+from schema.filters import REFERENCE
 from schema.matching import attribute_path, compile_test
 from schema.ordering import sort_key
-
-_GROUP_SLACK = 16
-"""Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
 
 
 class SortTooLarge(Exception):
@@ -77,10 +74,7 @@ class Scan:
         batch = Batch(resume=after)
         passes = compile_test(self.plan.left, self._value_of)
         scanned = 0
-        for phase in self.plan.phases:
-            if after is not None and after.phase is Phase.NULLS and phase is Phase.VALUES:
-                continue
-            start = after if after is not None and after.phase is phase else None
+        for phase, start in self.plan.parts(after):
             trail = self._trail(start)
             async for records, is_last in self._pages(phase, start, count):
                 scanned += len(records)
@@ -125,9 +119,8 @@ class Scan:
 
     async def _pages(self, phase: Phase, after: Position | None, count: int) -> Any:
         """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
-        has_spans = phase is Phase.VALUES and self.plan.sorter is not None and self.plan.sorter.resolution is not None
-        limit = count + 1 + (_GROUP_SLACK if has_spans else 0) if self.plan.is_exact else self.plan.resource.page_size
-        limit = min(limit, self.plan.resource.page_size)
+        has_spans = self.plan.shows_spans(phase)
+        limit = self.plan.limit(phase, count)
         while True:
             read = self.plan.read(phase, after, self.reader.paths, limit)
             records, is_last = await self._read_whole(read, limit)
@@ -154,6 +147,7 @@ class Scan:
 
     async def _read(self, rows: list[Row]) -> list[Any]:
         """Make records of rows, once what belongs beside them is there."""
+        self.tally.records += len(rows)
         await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
         return self.reader.read(rows)
 
@@ -244,13 +238,12 @@ async def read_by_keys(
 ) -> list[Any]:
     """The records with these keys, in as few requests as the source takes; missing ones are left out."""
     resource = reader.resource
-    if isinstance(resource, NarrowResource) and resource.has_own_paths:
+    if has_own_paths(resource):
         return await _read_one_by_one(source, reader, keys, tally, deadline)
     found: list[Any] = []
     for start in range(0, len(keys), resource.max_keys):
-        chunk = tuple(keys[start : start + resource.max_keys])
-        plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk), None)
-        scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk))
+        chunk = keys[start : start + resource.max_keys]
+        scan = Scan(source, plan_keys(resource, chunk), reader, tally, deadline, max_rows=len(chunk))
         records = (await scan.run(None, len(chunk))).records
         if any(record.origin.key not in chunk for record in records):
             raise BadAnswer("The system answers with other records than were asked for by key.")
@@ -265,16 +258,16 @@ async def _read_one_by_one(
     resource = reader.resource
     found: list[Any] = []
     for key in dict.fromkeys(keys):
-        value = resource.key_form.read(key)
-        if value is None:
+        read = own_read(resource, reader.paths, key)
+        if read is None:
             continue
-        where = Compare(resource.key, Comparison.EQ, value, resource.key_form.kind)
         try:
-            page = await source.fetch(Read(resource.source, reader.paths, where), tally, deadline)
+            page = await source.fetch(read, tally, deadline)
         except WrongSystem as trouble:
             if trouble.upstream is None or trouble.upstream.status != 404:
                 raise
             continue
+        tally.records += len(page.rows)
         await fill_beside(source, reader, page.rows, tally, deadline)
         found.extend(record for record in reader.read(page.rows) if record.origin.key == key)
     return found
