@@ -28,15 +28,18 @@ class Expense:
         return Expense(self.calls * number, self.records * number)
 
 
+NOTHING = Expense()
+
+
 def total(expenses: Iterable[Expense]) -> Expense:
     """All of them together."""
-    return reduce(add, expenses, Expense())
+    return reduce(add, expenses, NOTHING)
 
 
 def of_scan(plan: ReadPlan, reader: RecordReader, after: Position | None, count: int, max_records: int) -> Expense:
     """What it takes at most to find so many rows after a place; what is left over here is looked for in more."""
     if plan.finds_nothing:
-        return Expense()
+        return NOTHING
     if plan.sorts_here:
         size = plan.resource.page_size
         return _pages(reader, _parts(max_records, size), size)
@@ -53,7 +56,7 @@ def of_keys(reader: RecordReader, keys: int) -> Expense:
     if has_own_paths(resource):
         return _pages(reader, keys, 1)
     whole, rest = divmod(keys, resource.max_keys)
-    return _of_chunk(reader, resource.max_keys).times(whole) + (_of_chunk(reader, rest) if rest else Expense())
+    return _of_chunk(reader, resource.max_keys).times(whole) + (_of_chunk(reader, rest) if rest else NOTHING)
 
 
 def _of_chunk(reader: RecordReader, keys: int) -> Expense:

@@ -78,6 +78,7 @@ async def ask(
 ) -> None:
     """Read up to `count` rows after a place; whatever goes wrong is the outcome of this source alone."""
     started = time.monotonic()
+    context.tallies.append(asked.tally)
     limits = context.limits
     scan = Scan(asked.live.source, asked.plan, asked.reader, asked.tally, deadline, limits.max_scan_rows)
     try:

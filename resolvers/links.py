@@ -50,6 +50,7 @@ class KeyLoader(DataLoader[str, Loaded]):
     async def batch_load_fn(self, keys: list[str]) -> list[Loaded]:
         """One chunk of keys."""
         chunk = Chunk()
+        self._context.tallies.append(chunk.tally)
         by_key = {}
         try:
             own = [self.reader.resource.own_key(key) for key in keys]

@@ -1,12 +1,11 @@
 """Plans every root field of a query before any of them runs: what is executed, priced and explained is one plan."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
 from graphql import DocumentNode, FragmentDefinitionNode, OperationType, get_named_type, get_operation_ast
 from graphql.execution.values import get_variable_values
-from strawberry.extensions import SchemaExtension
 from strawberry.types.field import StrawberryField
 
 from resolvers.ports import Context
@@ -78,18 +77,3 @@ def _plan_field(
         return declared.metadata[_PLANNER](context, reader.arguments(definition, nodes[0]), select)
     except Exception as error:
         return error
-
-
-class Plans(SchemaExtension):
-    """Plans each query before it runs, and keeps the plans for its fields."""
-
-    def on_execute(self) -> Iterator[None]:
-        """Plan, then let the query run."""
-        request = self.execution_context
-        if request.graphql_document is not None:
-            plans = plan_operation(
-                request.schema, request.graphql_document, request.operation_name, request.variables, request.context
-            )
-            if plans:
-                request.context.plans.update(plans)
-        yield

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from connectors.client import Source
+from graphql import ValidationRule
+
+from connectors.client import Source, Tally
 from schema.administration import (
     ConnectSystemInput,
     CreateApiKeyInput,
@@ -71,11 +73,27 @@ class ReadLimits:
     max_sources: int = 50
     max_sources_at_once: int = 16
     max_scan_rows: int = 5_000
+    max_cost: int = 500_000
+
+
+@dataclass(frozen=True)
+class DocumentRules:
+    """What a query document may be, the same whether it is executed or explained.
+
+    `shows_names` says whether mistakes may bring out names of the schema.
+    """
+
+    max_tokens: int | None = None
+    rules: tuple[type[ValidationRule], ...] = ()
+    shows_names: bool = True
 
 
 @dataclass(eq=False)
 class Context:
-    """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop."""
+    """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop.
+
+    `plans` are those of its root fields, or their errors; `tallies` what it has asked of systems.
+    """
 
     directory: CallerDirectory
     administration: Administration
@@ -85,8 +103,10 @@ class Context:
     started: float
     deadline: float
     fetched_at: datetime
+    document_rules: DocumentRules = field(default_factory=DocumentRules, repr=False)
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
     plans: dict[str, Any] = field(default_factory=dict, repr=False)
+    tallies: list[Tally] = field(default_factory=list, repr=False)
 
     def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:
         """Until when a source may answer: as the query wishes, else the connection, else the settings."""

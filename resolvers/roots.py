@@ -9,10 +9,12 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from connectors.registry import all_systems, find_system
+from resolvers.costs import Costs
 from resolvers.describing import describe_system
+from resolvers.explaining import explain_root
 from resolvers.lists import list_root
 from resolvers.mutations import Mutation
-from resolvers.planning import Plans, plan_of, planned_by
+from resolvers.planning import plan_of, planned_by
 from resolvers.ports import Context
 from resolvers.singles import GlobalId, find_node, find_nodes, plan_node, plan_nodes, single_root
 from schema import assets, inventory, maintenance, purchasing, vendors
@@ -116,7 +118,7 @@ class _Schema(strawberry.Schema):
 
 def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema; the same whatever is connected."""
-    roots: dict[str, Any] = {}
+    roots: dict[str, Any] = {"explain": explain_root()}
     for entity in ENTITIES.values():
         roots[entity.list_root] = list_root(entity)
         roots[entity.root] = single_root(entity)
@@ -126,5 +128,5 @@ def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry
         mutation=Mutation,
         types=[*(entity.cls for entity in ENTITIES.values()), *MUTATION_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=(*extensions, Plans),
+        extensions=(*extensions, Costs),
     )

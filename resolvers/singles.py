@@ -102,8 +102,10 @@ async def read_record(context: Context, plan: RecordPlan | None) -> Any:
         return None
     live, connection_id = plan.live, str(plan.live.connection.id)
     deadline = context.deadline_for(live, plan.timeout_ms)
+    tally = Tally()
+    context.tallies.append(tally)
     try:
-        found = await read_by_keys(live.source, plan.reader, [plan.key], Tally(), deadline)
+        found = await read_by_keys(live.source, plan.reader, [plan.key], tally, deadline)
     except Exception as error:
         raise _failed(explain(error, live, context.request_id)[1]) from error
     finish_records(found, plan.reader, live, context)
