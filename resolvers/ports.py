@@ -73,7 +73,7 @@ class ReadLimits:
     max_sources: int = 50
     max_sources_at_once: int = 16
     max_scan_rows: int = 5_000
-    max_cost: int = 500_000
+    max_cost: int = 1_000_000
 
 
 @dataclass(frozen=True)
