@@ -79,6 +79,15 @@ async def test_no_query_takes_more_than_was_foretold(
     assert cost["upstreamCalls"] == sum(len(source_of(item).reads) for item in lives)
 
 
+async def test_rows_that_look_alike_take_a_page_more() -> None:
+    source = live(count=60, able=Abilities(page_size=20))
+    query = "query ($first: Int) { purchaseOrders(first: $first, orderBy: [{field: UPDATED_AT}]) { nodes { id } } }"
+    result = await Graph([source]).execute(query, first=38)
+    cost = result.extensions["cost"]
+    assert len(source_of(source).reads) == 3
+    assert cost["actual"] <= cost["estimated"]
+
+
 async def cost_of(query: str, *lives: LiveSource) -> Any:
     result = await Graph(lives).execute(query)
     assert result.errors is None, result.errors

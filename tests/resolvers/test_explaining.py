@@ -183,6 +183,27 @@ async def test_a_source_that_cannot_match_is_not_asked_and_says_so() -> None:
     assert (read["upstreamCalls"], read["request"], read["filtersPushed"]) == (0, None, ["isDeleted"])
 
 
+async def test_a_filter_that_decides_nothing_is_neither_there_nor_here() -> None:
+    query = '{ purchaseOrders(filter: {or: [{requiredDate: {isNull: true}}, {number: {eq: "7"}}]}) { nodes { id } } }'
+    (read,) = by_connection(await silent_plant().explain(query))["sap_s4hana"]
+    assert (read["filtersPushed"], read["filtersHere"]) == (["isDeleted"], [])
+
+
+async def test_rows_below_rows_are_counted() -> None:
+    explained = await silent_plant().explain(
+        '{ vendors(first: 5, systems: ["sap_s4hana"]) { nodes { purchaseOrders(first: 40) { nodes { '
+        "vendor { name } lines { nodes { item { number } } } } } } } }"
+    )
+    calls = {read["path"].removeprefix("vendors.nodes"): read["upstreamCalls"] for read in explained["reads"]}
+    orders, items = 5 * 40, 5 * 40 * 20
+    assert calls == {
+        "": 1,
+        ".purchaseOrders": 5_000 // 100 + 5,
+        ".purchaseOrders.vendor": -(-orders // 60),
+        ".purchaseOrders.lines.item": -(-items // 60),
+    }
+
+
 @pytest.mark.parametrize(
     ("query", "code", "said"),
     [
