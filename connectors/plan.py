@@ -68,15 +68,15 @@ class Position:
 class ReadPlan:
     """How one source answers one question.
 
-    `pushed` goes to the source, with the filters that `filtered_there` names; rows have to pass `left` here, whose
-    filters `filtered_here` names. A filter that the source applies in part is in both. `sorter` is the field that the
-    source sorts by; `sorts_here` says that the order is made here instead.
+    `pushed` goes to the source, made of the `terms` of the filter that it takes; rows have to pass `left` here, whose
+    filters `filtered_here` names. `sorter` is the field that the source sorts by; `sorts_here` says that the order is
+    made here instead.
     """
 
     resource: Resource
     pushed: Where
     left: Tree
-    filtered_there: tuple[str, ...]
+    terms: tuple[Tree, ...]
     filtered_here: tuple[str, ...]
     order: SortStep | None
     sorter: At | None
@@ -91,6 +91,11 @@ class ReadPlan:
     def is_exact(self) -> bool:
         """Whether the source decides alone which rows come."""
         return self.left == EVERYTHING
+
+    @property
+    def filtered_there(self) -> tuple[str, ...]:
+        """The filters that the source applies; one that it applies in part is among those applied here too."""
+        return _names(self.resource, (item for term in self.terms for item in _applied(self.resource, term)))
 
     @property
     def needed(self) -> frozenset[str]:
@@ -187,8 +192,8 @@ def plan_read(resource: Resource, tree: Tree, order: SortStep | None) -> ReadPla
     sorter, sorts_here = _sorter(resource, order)
     if isinstance(resource, NarrowResource) and resource.walk is not Walk.KEYS:
         sorter, sorts_here = None, True
-    names = partial(_names, resource)
-    return ReadPlan(resource, pushed, left, names(there), names(conditions(left)), order, sorter, sorts_here)
+    names = _names(resource, conditions(left))
+    return ReadPlan(resource, pushed, left, there, names, order, sorter, sorts_here)
 
 
 def plan_keys(resource: Resource, keys: Sequence[str]) -> ReadPlan:
@@ -220,28 +225,26 @@ def _sorter(resource: Resource, order: SortStep | None) -> tuple[At | None, bool
     return None, True
 
 
-def _split(resource: Resource, tree: Tree) -> tuple[Where, list[Condition], Tree]:
+def _split(resource: Resource, tree: Tree) -> tuple[Where, tuple[Tree, ...], Tree]:
     """Push each term that holds on its own; keep those that the source does not decide exactly."""
     terms = tree.terms if isinstance(tree, And) else (tree,)
     where: Where = ALWAYS
-    there: list[Condition] = []
-    left = []
+    there, left = [], []
     for term in terms:
         found = push(resource, term)
         if found is not None and isinstance(resource, NarrowResource):
             found = resource.grasp(all_of(resource.where, where), found)
         if found is not None:
             where = all_of(where, found.where)
-            there += _applied(resource, term, found)
+            if found.where not in (ALWAYS, NEVER):
+                there.append(term)
         if found is None or not found.is_exact:
             left.append(term)
-    return where, there, simplify(And(tuple(left)))
+    return where, tuple(there), simplify(And(tuple(left)))
 
 
-def _applied(resource: Resource, term: Tree, found: Pushed) -> Iterator[Condition]:
-    """The conditions of a pushed term that the source is asked to apply; some are decided without asking it."""
-    if found.where in (ALWAYS, NEVER):
-        return
+def _applied(resource: Resource, term: Tree) -> Iterator[Condition]:
+    """The conditions of a term that the source is asked to apply; some are decided without asking it."""
     for condition in conditions(term):
         pushed = push(resource, condition)
         if pushed is not None and pushed.where not in (ALWAYS, NEVER):
