@@ -9,10 +9,14 @@ from connectors.plan import plan_read
 from connectors.reading import RecordReader
 from connectors.spec import Resource
 from connectors.systems.sap_s4hana.spec import purchase_orders, sap_s4hana
+from connectors.systems.tryton.inventory import products
+from connectors.systems.tryton.spec import tryton
 from schema.filters import EVERYTHING, Condition, Operator, Tree
+from schema.selection import Selection
 from schema.sorting import Order, SortStep
 
 CHANGED = (SortStep("updatedAt", "updatedAt", descending=True),)
+DATED = tuple(SortStep(name, name, descending=False) for name in ("createdAt", "orderDate"))
 NUMBERED = (SortStep("number", "number", descending=False), *CHANGED)
 LEFT = Condition("number", Operator.CONTAINS, "7")
 NEVER = Condition("requiredDate", Operator.IS_NULL, False)
@@ -31,7 +35,8 @@ def reader(resource: Resource) -> RecordReader:
         (EVERYTHING, (), 100, 1, 100),
         (EVERYTHING, (), 101, 2, 200),
         (EVERYTHING, CHANGED, 20, 2, 2 * 37),
-        (EVERYTHING, NUMBERED, 20, 1, 37),
+        (EVERYTHING, NUMBERED, 20, 10, 1_000),
+        (EVERYTHING, DATED, 20, 2, 2 * 21),
         (LEFT, (), 20, 10, 1_000),
         (NEVER, (), 20, 0, 0),
     ],
@@ -47,6 +52,22 @@ def test_a_scan(tree: Tree, order: Order, count: int, calls: int, records: int) 
 )
 def test_keys(keys: int, max_keys: int, calls: int, records: int) -> None:
     assert of_keys(reader(replace(purchase_orders, max_keys=max_keys)), keys) == Expense(calls, records)
+
+
+@pytest.mark.parametrize(
+    ("selection", "calls"),
+    [
+        ({"number": None}, 1),
+        ({"onOrder": None}, 1 + 1),
+        ({"onHand": None}, 1 + (1 + 1)),
+        ({"stockLevels": {"nodes": {"onHand": {"value": None}}}}, 1 + (1 + 100)),
+    ],
+    ids=["nothing", "a collection", "all places together", "each place apart"],
+)
+def test_what_lies_beside(selection: Selection, calls: int) -> None:
+    beside = RecordReader(products, tryton.protocol, "con_1", selection)
+    assert of_scan(plan_read(products, EVERYTHING), beside, None, 20, 1_000).calls == calls
+    assert of_keys(beside, 2 * products.max_keys).calls == 2 * calls
 
 
 def test_expenses_add_up() -> None:

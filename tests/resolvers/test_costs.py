@@ -7,24 +7,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as draw
 
 from resolvers.ports import LiveSource, ReadLimits
+from tests.resolvers.cached_plant import cached_plant
 from tests.resolvers.graph import Graph
 from tests.resolvers.tables import Abilities, moment, order_row, source_of, table
 
 VENDORS = [{"key": f"v{number}", "name": f"Vendor {number}"} for number in range(5)]
 LIST = """
-query List($first: Int, $filter: PurchaseOrderFilter, $orderBy: [PurchaseOrderSort!], $inner: Int = 2) {
+query List(
+  $first: Int, $filter: PurchaseOrderFilter, $orderBy: [PurchaseOrderSort!], $inner: Int = 2, $counts: Boolean = false
+) {
   purchaseOrders(first: $first, filter: $filter, orderBy: $orderBy) {
     nodes { number vendor { name purchaseOrders(first: $inner) { nodes { number } } } }
+    totalCount @include(if: $counts)
+    sources { calls { path requests } }
   }
 }
 """
 
 
-def orders(count: int) -> list[Any]:
+def orders(count: int, names_all: bool) -> list[Any]:
     return [
         order_row(
             f"k{index:03}",
-            number=str(index) if index % 5 else None,
+            number=str(index) if names_all or index % 5 else None,
             title=f"T{index}",
             vendor=f"v{index % 7}",
             changed=moment(index // 3) if index % 4 else None,
@@ -34,7 +39,8 @@ def orders(count: int) -> list[Any]:
 
 
 def live(name: str = "a", count: int = 30, able: Abilities | None = None) -> LiveSource:
-    return table(name, orders(count), able or Abilities(page_size=10), VENDORS)
+    able = able or Abilities(page_size=10)
+    return table(name, orders(count, able.names_all), able, VENDORS)
 
 
 ABILITIES = draw.builds(
@@ -44,6 +50,8 @@ ABILITIES = draw.builds(
     is_loose=draw.booleans(),
     has_moments=draw.booleans(),
     has_vendors=draw.booleans(),
+    names_all=draw.booleans(),
+    counts=draw.booleans(),
     page_size=draw.integers(2, 60),
 )
 FILTERS = draw.sampled_from(
@@ -55,7 +63,7 @@ FILTERS = draw.sampled_from(
         {"requiredDate": {"eq": "2026-01-01"}},
     ]
 )
-ORDERS = draw.sampled_from([None, "NUMBER", "UPDATED_AT", "TOTAL"])
+ORDERS = draw.lists(draw.sampled_from(["NUMBER", "ORDER_DATE", "UPDATED_AT", "TOTAL"]), max_size=3, unique=True)
 
 
 @settings(max_examples=150, deadline=None)
@@ -65,18 +73,21 @@ ORDERS = draw.sampled_from([None, "NUMBER", "UPDATED_AT", "TOTAL"])
     condition=FILTERS,
     order=ORDERS,
     scanned=draw.integers(1, 80),
+    counts=draw.booleans(),
 )
 async def test_no_query_takes_more_than_was_foretold(
-    sources: list[tuple[Abilities, int]], first: int, condition: Any, order: str | None, scanned: int
+    sources: list[tuple[Abilities, int]], first: int, condition: Any, order: list[str], scanned: int, counts: bool
 ) -> None:
     lives = [live(str(number), count, able) for number, (able, count) in enumerate(sources)]
     limits = ReadLimits(max_scan_rows=scanned, max_cost=10**9)
-    order_by = [{"field": order}] if order else None
-    result = await Graph(lives, limits).execute(LIST, first=first, filter=condition, orderBy=order_by)
+    wanted = {"first": first, "filter": condition, "orderBy": [{"field": name} for name in order], "counts": counts}
+    result = await Graph(lives, limits).execute(LIST, **wanted)
     assert result.errors is None, result.errors
     cost = result.extensions["cost"]
     assert cost["actual"] <= cost["estimated"]
-    assert cost["upstreamCalls"] == sum(len(source_of(item).reads) for item in lives)
+    calls = [call for source in result.data["purchaseOrders"]["sources"] for call in source["calls"]]
+    counted = sum(call["requests"] for call in calls if call["path"] == "totalCount")
+    assert cost["upstreamCalls"] == sum(len(source_of(item).reads) for item in lives) + counted
 
 
 async def test_rows_that_look_alike_take_a_page_more() -> None:
@@ -101,6 +112,7 @@ async def cost_of(query: str, *lives: LiveSource) -> Any:
         ("{ purchaseOrders(first: 9) { nodes { id } } vendors(first: 9) { nodes { id } } }", 40, 10 + 10 + 10 + 5),
         ("{ purchaseOrders(first: 5) { nodes { vendor { name } } } }", 16 + 16, 16 + 15),
         ("{ purchaseOrders(first: 25) { nodes { id } } }", 3 * 20, 3 * 20),
+        ("{ purchaseOrders(first: 5) { totalCount nodes { id } } }", 16 + 10, 16 + 10),
         ('{ purchaseOrders(filter: {requiredDate: {eq: "2026-01-01"}}) { nodes { id vendor { name } } } }', 0, 0),
         ("{ __typename connections { nodes { id } } }", 0, 0),
     ],
@@ -124,6 +136,16 @@ async def test_what_may_cost_too_much_is_refused_before_anything_is_asked() -> N
     assert "connectionIds" in error.message
     assert [source_of(item).reads for item in lives] == [[], []]
     assert result.extensions["cost"]["actual"] == 0
+
+
+async def test_what_the_cache_answers_has_cost_nothing() -> None:
+    plant = cached_plant().plant
+    query = "{ purchaseOrders(first: 5, freshness: {maxAgeSeconds: 60}) { nodes { number vendor { name } } } }"
+    first, again = [(await plant.execute(query)).extensions["cost"] for _ in range(2)]
+    assert 0 < first["actual"] <= first["estimated"] == again["estimated"]
+    assert (again["actual"], again["upstreamCalls"]) == (0, 0)
+    explained = await plant.run("query ($asked: String!) { explain(query: $asked) { cost } }", asked=query)
+    assert explained["explain"]["cost"] == first["estimated"]
 
 
 async def test_exactly_the_limit_is_allowed() -> None:

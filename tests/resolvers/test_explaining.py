@@ -16,6 +16,7 @@ PLAIN = {
     "orders of a day": 'purchaseOrders(filter: {orderDate: {gte: "2020-01-01"}}) { nodes { orderDate %s } %s }',
     "a few orders": "purchaseOrders(first: 2) { nodes { requiredDate paymentTerms { code } %s } %s }",
     "no orders": "purchaseOrders(first: 0) { nodes { number %s } %s }",
+    "how many orders": "purchaseOrders(first: 2) { totalCount nodes { number %s } %s }",
     "orders with lines": "purchaseOrders { nodes { lines { nodes { lineNumber unitPrice { amount } } } %s } %s }",
     "vendors": "vendors(first: 100) { nodes { number name %s } %s }",
     "assets": "assets(first: 20) { nodes { number name %s } %s }",
@@ -26,6 +27,10 @@ OTHERS = {
     "orders and vendors": "purchaseOrders { nodes { number vendor { number name %s } %s } %s }",
     "orders by number": "purchaseOrders(first: 3, orderBy: [{field: NUMBER}]) { nodes { number %s } %s }",
     "orders by change": "purchaseOrders(orderBy: [{field: UPDATED_AT, direction: DESC}]) { nodes { number %s } %s }",
+    "orders by day and number": (
+        "purchaseOrders(first: 3, orderBy: [{field: ORDER_DATE, direction: DESC}, {field: NUMBER}]) "
+        "{ nodes { number %s } %s }"
+    ),
     "orders found by text": 'purchaseOrders(filter: {text: "0"}) { nodes { number title %s } %s }',
     "orders of no state": "purchaseOrders(filter: {status: {eq: DRAFT}}) { nodes { status %s } %s }",
     "orders either way": (
@@ -165,6 +170,19 @@ async def test_the_second_page_is_explained_from_its_cursor() -> None:
         assert told == line.sent
 
 
+async def test_the_total_is_asked_for_where_every_system_can_tell() -> None:
+    query = "purchaseOrders(first: 2%s) { totalCount nodes { number } }"
+    explained = by_connection(await silent_plant().explain(f"{{ {query % ''} }}"))
+    for reads in explained.values():
+        assert [read["path"] for read in reads] == ["purchaseOrders.nodes", "purchaseOrders.totalCount"]
+        total = reads[1]
+        assert (total["upstreamCalls"], total["upstreamFields"], total["missing"]) == (1, [], [])
+        assert total["request"]
+    filtered = query % ', filter: {title: {contains: "a"}}'
+    explained = by_connection(await silent_plant().explain(f"{{ {filtered} }}"))
+    assert [len(reads) for reads in explained.values()] == [1, 1, 1]
+
+
 async def test_a_filter_that_is_pushed_in_part_is_named_twice() -> None:
     plant = silent_plant()
     query = '{ vendors(filter: {name: {contains: "a"}, number: {eq: "7"}}) { nodes { id } } }'
@@ -183,10 +201,11 @@ async def test_a_source_that_cannot_match_is_not_asked_and_says_so() -> None:
     assert (read["upstreamCalls"], read["request"], read["filtersPushed"]) == (0, None, ["isDeleted"])
 
 
-async def test_a_filter_that_decides_nothing_is_neither_there_nor_here() -> None:
+async def test_a_filter_that_decides_without_asking_decides_here() -> None:
     query = '{ purchaseOrders(filter: {or: [{requiredDate: {isNull: true}}, {number: {eq: "7"}}]}) { nodes { id } } }'
     (read,) = by_connection(await silent_plant().explain(query))["sap_s4hana"]
-    assert (read["filtersPushed"], read["filtersHere"]) == (["isDeleted"], [])
+    assert (read["filtersPushed"], read["filtersHere"]) == (["isDeleted"], ["requiredDate"])
+    assert read["isLimitPushed"]
 
 
 async def test_rows_below_rows_are_counted() -> None:
