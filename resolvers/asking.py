@@ -104,6 +104,7 @@ async def ask(
 ) -> None:
     """Read up to `count` rows after a place; whatever goes wrong is the outcome of this source alone."""
     started = time.monotonic()
+    context.tallies.append(asked.tally)
     with source_step(asked.live, asked.resource.model.name, purpose) as span:
         try:
             async with asyncio.timeout_at(deadline), gate or nullcontext():
@@ -154,5 +155,16 @@ def _too_expensive(asked: Asked, context: Context) -> Problem:
         "here, and there are more.",
         connection_id=asked.live.connection.id,
         system=asked.live.source.system.key,
+        request_id=context.request_id,
+    )
+
+
+def has_no_such_records(live: LiveSource, entity: Entity, context: Context) -> Problem:
+    """Why a system is not asked that does not know such records; the answer is complete without it."""
+    return problem(
+        ErrorCode.ENTITY_UNSUPPORTED,
+        f"{live.source.system.title} has no {entity.plural}.",
+        connection_id=live.connection.id,
+        system=live.source.system.key,
         request_id=context.request_id,
     )

@@ -11,7 +11,8 @@ from connectors import spec
 from connectors.composites import Many
 from connectors.derived import AsOf, FromWords
 from connectors.filling import Filling, filling_of, needs_second_call
-from connectors.plan import plan_read, push
+from connectors.plan import plan_read
+from connectors.pushing import push
 from schema.capabilities import (
     EntityCapability,
     FieldCapability,

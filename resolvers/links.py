@@ -1,6 +1,6 @@
 """Loads the records that rows point to: distinct keys of the whole page, batched per connection, once a request."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,7 @@ from resolvers.ports import Context, LiveSource
 from resolvers.tracing import note_answer, source_step
 from schema.errors import Problem
 from schema.freshness import Freshness
-from schema.model import FieldModel, Kind, fields_of
-from schema.selection import Selection, Use, below, rows_of
+from schema.selection import Selection, Use
 from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
 
 
@@ -62,6 +61,7 @@ class KeyLoader(DataLoader[str, Loaded]):
         """One chunk of keys."""
         resource = self.reader.resource
         chunk = Chunk(Tally(entity=resource.model.name))
+        self._context.tallies.append(chunk.tally)
         by_key = {}
         with source_step(self._live, resource.model.name, SourceCallPurpose.LINK) as span:
             try:
@@ -118,16 +118,6 @@ def tell(chunks: Iterable[Chunk], path: str) -> Iterator[SourceCall]:
         requests=sum(chunk.tally.requests for chunk in new),
         status=worst.status,
         error=worst.error,
-    )
-
-
-def selects_links(fields: Mapping[str, FieldModel], selection: Selection) -> bool:
-    """Whether other records have to be read for what is selected of rows with these fields."""
-    models = [(fields[name], name) for name in selection if name in fields]
-    return any(
-        model.kind in (Kind.LINK, Kind.LINKS, Kind.TRAIL)
-        or (model.kind is Kind.CHILDREN and selects_links(fields_of(model.type), rows_of(below(selection, name))))
-        for model, name in models
     )
 
 

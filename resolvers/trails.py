@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from resolvers.asking import resources_of
 from resolvers.links import Chunk, Loaded, loader_for, tell
 from resolvers.outcomes import gap_of
-from schema.model import FieldModel, entity_named
+from resolvers.steps import InTree
 from schema.records import FieldGapReason
 from schema.sources import SourceStatus
 
@@ -52,11 +52,11 @@ class _Tree:
         return SEPARATOR.join(reversed(names))
 
 
-async def fill_trails(linker: "Linker", connection_id: str, rows: Sequence[Any], model: FieldModel, path: str) -> None:
+async def fill_trails(linker: "Linker", connection_id: str, rows: Sequence[Any], step: InTree, path: str) -> None:
     """Fill a trail of all rows of a connection: each level above them in one read, and no record twice."""
     live = linker.lives[connection_id]
-    target, by = entity_named(str(model.marker.target)), str(model.marker.by)
-    attribute = target.fields[by].attribute
+    target, by, model = step.target, step.by.name, step.field
+    attribute = step.by.attribute
     resources = [resource for resource in resources_of(live, target).values() if by in resource.fields]
     placed = [row for row in rows if any(resource.owns(row.origin.reference) for resource in resources)]
     tree = _Tree()
@@ -70,8 +70,7 @@ async def fill_trails(linker: "Linker", connection_id: str, rows: Sequence[Any],
         found: dict[str, Loaded] = {}
         for resource in resources_of(live, target).values():
             own = [key for key in keys if resource.owns(key)]
-            chosen = {"displayName": None, by: None}
-            loader = loader_for(live, resource, chosen, linker.context, linker.timeout_ms, linker.freshness)
+            loader = loader_for(live, resource, step.selection, linker.context, linker.timeout_ms, linker.freshness)
             found.update(zip(own, await loader.load_many(own), strict=True))
         _note(tree, keys, found, attribute)
         chunks |= dict.fromkeys(item.chunk for item in found.values())
