@@ -27,7 +27,7 @@ from gateway.egress import Egress
 from gateway.feed import CallerUpdates, EventFeed
 from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
-from gateway.limits import limits_extension
+from gateway.limits import document_rules, limits_extension
 from gateway.settings import Settings
 from gateway.sharing import SharedSubscriptions
 from gateway.showing import show_event
@@ -72,7 +72,9 @@ class Gateway:
             max_sources=settings.max_sources,
             max_sources_at_once=settings.max_sources_at_once,
             max_scan_rows=settings.max_scan_rows,
+            max_cost=settings.max_cost,
         )
+        self._document_rules = document_rules(settings)
         self._touched: dict[str, float] = {}
         self._is_open = False
         self.is_prepared = True
@@ -187,6 +189,7 @@ class Gateway:
             started=now,
             deadline=now + _REQUEST_SECONDS,
             fetched_at=datetime.now(UTC),
+            document_rules=self._document_rules,
             cache=self.cache,
         )
 

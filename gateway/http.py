@@ -22,13 +22,13 @@ from gateway.sharing import Encoded, SharedSubscriptions
 from gateway.sse import MEDIA_TYPE, event_stream
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import WatchedRequest, watch
+from resolvers.documents import NO_SUCH_OPERATION, code_of, without_names
 from resolvers.ports import Context
 from schema.errors import MEANINGS, ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _REFUSED_KIND = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)
-_SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -182,9 +182,7 @@ class GraphQLEndpoint:
                 405, ErrorCode.BAD_REQUEST, "GET is for queries only; send this with POST.", {"Allow": "POST"}
             ) from None
         except CannotGetOperationTypeError:
-            raise Unanswerable(
-                400, ErrorCode.BAD_REQUEST, "`operationName` names no operation of the document, or is needed."
-            ) from None
+            raise Unanswerable(400, ErrorCode.BAD_REQUEST, NO_SUCH_OPERATION) from None
         was_executed = not isinstance(result, PreExecutionError) and not _is_refused_whole(result)
         body = self._body_of(result, identifier, was_executed)
         status = 200 if was_executed or media_type == _JSON else 400
@@ -196,6 +194,8 @@ class GraphQLEndpoint:
         body: dict[str, Any] = {"data": result.data} if was_executed else {}
         if result.errors:
             body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
+        if result.extensions:
+            body["extensions"] = result.extensions
         return body
 
     def encode(self, result: Any, identifier: str) -> Encoded:
@@ -208,7 +208,7 @@ class GraphQLEndpoint:
         """An error as clients see it; where the schema is hidden, a mistake does not bring out its names."""
         formatted = _format(error, identifier, was_executed)
         if not self._shows_schema:
-            formatted["message"] = _SUGGESTION.sub("", formatted["message"])
+            formatted["message"] = without_names(formatted["message"])
         return formatted
 
 
@@ -260,14 +260,12 @@ def _format(error: GraphQLError, identifier: str, was_executed: bool) -> dict[st
     formatted: dict[str, Any] = dict(error.formatted)
     extensions = dict(error.extensions or {})
     if "code" not in extensions:
-        code = ErrorCode.VALIDATION_FAILED if was_executed else ErrorCode.BAD_REQUEST
+        code = ErrorCode.VALIDATION_FAILED if was_executed else code_of(error)
         original = error.original_error
         if original is not None and not isinstance(original, GraphQLError):
             _LOGGER.error("resolving a field failed", exc_info=original)
             code = ErrorCode.INTERNAL
             formatted["message"] = "A fault of this product; the log has more under the request's id."
-        elif "tokens" in error.message and error.message.startswith("Syntax Error: Document contains more"):
-            code = ErrorCode.QUERY_TOO_COMPLEX
         extensions = _extensions(code, identifier)
     formatted["extensions"] = {**extensions, "requestId": identifier}
     return formatted

@@ -159,6 +159,21 @@ class Settings(BaseSettings):
         ge=0,
         description="The most aliases that a query may have.",
     )
+    max_query_directives: int = Field(
+        default=50,
+        ge=0,
+        description="The most directives that a query may have.",
+    )
+    max_root_fields: int = Field(
+        default=20,
+        ge=1,
+        description="The most root fields that a query may have.",
+    )
+    max_cost: int = Field(
+        default=10_000_000,
+        ge=1,
+        description="The most that a query may cost: 10 for each call to a system, 1 for each record it may bring.",
+    )
     max_sources: int = Field(
         default=50,
         ge=1,

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from graphql import ValidationRule
+
 from connectors.client import Source
+from connectors.tally import Tally
 from schema.administration import (
     ConnectSystemInput,
     CreateApiKeyInput,
@@ -149,6 +152,19 @@ class ReadLimits:
     max_sources: int = 50
     max_sources_at_once: int = 16
     max_scan_rows: int = 5_000
+    max_cost: int = 10_000_000
+
+
+@dataclass(frozen=True)
+class DocumentRules:
+    """What a query document may be, the same whether it is executed or explained.
+
+    `shows_names` says whether mistakes may bring out names of the schema.
+    """
+
+    max_tokens: int | None = None
+    rules: tuple[type[ValidationRule], ...] = ()
+    shows_names: bool = True
 
 
 Told = tuple[int, ConnectionStatusUpdate]
@@ -183,7 +199,8 @@ class StatusUpdates(Protocol):
 class Context:
     """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop.
 
-    `is_complete` becomes false when a source has not answered in full.
+    `plans` are those of its root fields, or their errors; `tallies` what it has asked of systems. `is_complete`
+    becomes false when a source has not answered in full.
     """
 
     directory: CallerDirectory
@@ -195,9 +212,12 @@ class Context:
     started: float
     deadline: float
     fetched_at: datetime
+    document_rules: DocumentRules = field(default_factory=DocumentRules, repr=False)
     is_complete: bool = True
     following: Following = field(default_factory=Following, repr=False)
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
+    plans: dict[str, Any] = field(default_factory=dict, repr=False)
+    tallies: list[Tally] = field(default_factory=list, repr=False)
     cache: "ReadCache | None" = None
 
     def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:
