@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -14,25 +14,28 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 import schema
 from connectors.ports import CacheOutcome
 from connectors.registry import use_manifests
 from gateway import console, tokens
-from gateway.auth import Caller, check_key
+from gateway.auth import Caller, TokenRefused, check_key
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
 from gateway.egress import Egress
+from gateway.feed import CallerUpdates, EventFeed
 from gateway.health import Patience
 from gateway.history import CallerHistory
 from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.life import CallerLife
-from gateway.limits import limits_extension
+from gateway.limits import document_rules, limits_extension
 from gateway.probing import Pace, Prober, probe_of
 from gateway.settings import Settings
+from gateway.sharing import SharedSubscriptions
+from gateway.showing import show_event
 from gateway.stores.backends import addresses_of, open_cache
 from gateway.stores.rows import SYSTEM
 from gateway.stores.sql import Store
@@ -41,9 +44,12 @@ from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
 from gateway.watch import NOTE_SECONDS, Watch
+from gateway.websocket import Sockets
 from resolvers.cache import ReadCache
-from resolvers.ports import CacheScope, Context, ReadLimits
+from resolvers.ports import CacheScope, Context, Following, ReadLimits
 from resolvers.roots import build_schema
+from schema.connections import ConnectedSystem
+from schema.errors import ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _REFRESH_SECONDS = 1.0
@@ -88,7 +94,9 @@ class Gateway:
             max_sources=settings.max_sources,
             max_sources_at_once=settings.max_sources_at_once,
             max_scan_rows=settings.max_scan_rows,
+            max_cost=settings.max_cost,
         )
+        self._document_rules = document_rules(settings)
         self._touched: dict[str, float] = {}
         self._is_open = False
         self.is_prepared = True
@@ -96,6 +104,8 @@ class Gateway:
         self.directory: Directory
         self.watch: Watch
         self.prober: Prober
+        self.feed: EventFeed
+        self.sockets: Sockets
         self.cache: ReadCache
         self.cache_outcomes: Counter[CacheOutcome] = Counter()
         """What the cache has done so far, counted."""
@@ -119,7 +129,11 @@ class Gateway:
         )
         await self.directory.refresh()
         self.cache = self._open_cache()
-        tasks = [self._keep_fresh(), self.watch.run(), self._note_calls()]
+        self.feed = EventFeed(store.events, self._see_changes)
+        await self.feed.begin()
+        self.directory.on_change = self._tell_of_changes
+        self.watch.on_change = self.feed.hint
+        tasks = [self._keep_fresh(), self.feed.run(), self.watch.run(), self._note_calls()]
         self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
         if self.role is not Role.WEB:
             await self.prober.begin()
@@ -162,11 +176,14 @@ class Gateway:
         while True:
             await asyncio.sleep(_REFRESH_SECONDS)
             try:
-                await self.directory.refresh()
-                await self.watch.catch_up()
+                await self._see_changes()
             except Exception:
                 _LOGGER.exception("the store could not be read")
             self.watch.pass_time()
+
+    async def _see_changes(self) -> None:
+        await self.directory.refresh()
+        await self.watch.catch_up()
 
     async def _note_calls(self) -> None:
         """Write down now and then when calls last went well and badly."""
@@ -194,6 +211,18 @@ class Gateway:
     async def _forget(self, tenant: str, connection_id: str) -> None:
         await self.cache.forget(CacheScope(tenant, connection_id, ""))
 
+    def _tell_of_changes(self) -> None:
+        """Something that is stored has changed: keys may be void, and there may be events."""
+        self.feed.hint()
+        self.sockets.check_keys()
+
+    def recheck(self, caller: Caller) -> None:
+        """Refuse a caller whose key is no longer in force."""
+        key = self.directory.keys.get(caller.key.digest)
+        if key is None:
+            raise TokenRefused(ErrorCode.TOKEN_REVOKED, "This token was revoked.")
+        check_key(key)
+
     async def authenticate(self, token: str) -> Caller:
         """The caller of a token; a known one costs no SQL."""
         digest = tokens.digest(token, self.keyring.pepper)
@@ -214,7 +243,7 @@ class Gateway:
             except Exception:
                 _LOGGER.exception("the use of a key could not be noted")
 
-    def context(self, caller: Caller, identifier: str) -> Context:
+    def context(self, caller: Caller, identifier: str, following: Following | None = None) -> Context:
         """What the resolvers of one request share."""
         now = asyncio.get_running_loop().time()
         view = self.directory.view(caller)
@@ -223,14 +252,21 @@ class Gateway:
             administration=CallerAdministration(caller, self.directory, self.keyring, self.pace),
             life=CallerLife(caller, self.directory, self.keyring, self._forget, self.pace),
             history=CallerHistory(caller, view, self.directory.store),
+            updates=CallerUpdates(caller, self.feed, self._connections_of, show_event),
+            following=following or Following(),
             cursor_key=self.keyring.cursor_key,
             request_id=identifier,
             limits=self._limits,
             started=now,
             deadline=now + _REQUEST_SECONDS,
             fetched_at=datetime.now(UTC),
+            document_rules=self._document_rules,
             cache=self.cache,
         )
+
+    async def _connections_of(self, caller: Caller, ids: Collection[str] | None) -> list[ConnectedSystem]:
+        found = await self.directory.view(caller).connections()
+        return found if ids is None else [connection for connection in found if connection.id in ids]
 
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served now."""
@@ -279,6 +315,15 @@ def build(
         shows_schema=settings.introspection,
     )
 
+    endpoint.subscriptions = SharedSubscriptions(
+        endpoint.schema,
+        gateway.context,
+        endpoint.encode,
+        lambda: gateway.feed.read_on(),
+        settings.max_waiting_updates,
+    )
+    gateway.sockets = Sockets(gateway.authenticate, gateway.recheck, endpoint.subscriptions, settings.cors_origins)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with gateway.running():
@@ -291,6 +336,7 @@ def build(
     if role is not Role.WORKER:
         routes += [
             Route("/graphql", endpoint, methods=None, middleware=_for_browsers(settings.cors_origins)),
+            WebSocketRoute("/graphql", gateway.sockets),
             Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),
         ]
     if settings.metrics != "off":

@@ -155,7 +155,7 @@ def serve(role: str | None) -> None:
             )
         click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
         application = build(settings, keyring, [(settings.host, port)], role=Role(role) if role else None)
-        asyncio.run(MainServer(configuration(application)).serve([listener]))
+        asyncio.run(MainServer(configuration(application), application.state.gateway.sockets.drain).serve([listener]))
 
 
 @main.command()

@@ -167,7 +167,7 @@ class CallerAdministration:
                 by=self.caller.actor,
                 cost=cost,
                 checked=checked,
-                due=[probe_of(connection.id, self.pace.first())],
+                due=[probe_of(connection.id, self.pace.usual())],
             )
         except Missing:
             raise no_customer(customer_id, "customerId") from None

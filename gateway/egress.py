@@ -183,6 +183,11 @@ class Egress:
         """The addresses of a host that may be dialled; AddressRefused if none may, an OSError if there is none."""
         return [found["host"] for found in await _Resolver(self._lookup, self._policy).resolve(host, port)]
 
+    async def dial(self, address: str, port: int) -> asyncio.StreamWriter:
+        """Open a bare line to an address; the caller closes it."""
+        self._policy.check(address, port)
+        return (await asyncio.open_connection(address, port))[1]
+
     @property
     def context(self) -> ssl.SSLContext:
         """What is trusted over TLS."""

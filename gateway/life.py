@@ -82,7 +82,7 @@ class CallerLife:
         return ReconnectSystemPayload(connection=await self._now(row.id), api_token=secret, checks=checks)
 
     def _probes(self, row: rows.Connection) -> list[rows.NewWork]:
-        return [] if row.lifecycle == rows.PAUSED else [probe_of(row.id, self.pace.first())]
+        return [] if row.lifecycle == rows.PAUSED else [probe_of(row.id, self.pace.usual())]
 
     async def test(self, connection_id: str) -> TestConnectionPayload:
         """Check a connection in stages; what a connection in use is found to be counts like any other call."""

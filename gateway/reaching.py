@@ -32,7 +32,7 @@ async def reach(egress: Egress, url: str) -> list[Reached]:
     looked_up, addresses = await _look_up(egress, host, port)
     if looked_up.trouble is not None:
         return [looked_up]
-    dialled, writer = await _dial(addresses[0], port)
+    dialled, writer = await _dial(egress, addresses[0], port)
     if writer is None:
         return [looked_up, dialled]
     try:
@@ -59,12 +59,12 @@ async def _look_up(egress: Egress, host: str, port: int) -> tuple[Reached, list[
     return Reached(ConnectionCheckName.DNS, time.monotonic() - started, found, trouble), addresses
 
 
-async def _dial(address: str, port: int) -> tuple[Reached, asyncio.StreamWriter | None]:
+async def _dial(egress: Egress, address: str, port: int) -> tuple[Reached, asyncio.StreamWriter | None]:
     started, writer = time.monotonic(), None
     trouble: Trouble | None = None
     try:
         async with asyncio.timeout(_SECONDS):
-            _, writer = await asyncio.open_connection(address, port)
+            writer = await egress.dial(address, port)
     except TimeoutError:
         trouble = TimedOut(f"Nothing answers at port {port} in time.", sent=Sent.NOT_SENT)
     except OSError:

@@ -56,7 +56,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         default=None,
-        description="The database; without it, the SQLite file `switchgear.db` in the data directory.",
+        description="The database, such as `postgresql://user:password@host/name`; without it, the SQLite file "
+        "`switchgear.db` in the data directory.",
     )
     keys_file: Path | None = Field(
         default=None,
@@ -143,6 +144,12 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may ask the gateway, separated by commas, such as `https://plant.example.com`.",
     )
+    max_waiting_updates: int = Field(
+        default=256,
+        ge=1,
+        le=10_000,
+        description="How many results of a subscription may wait for one client; with more its line is closed.",
+    )
     max_body_bytes: int = Field(
         default=1_000_000,
         ge=1_000,
@@ -162,6 +169,21 @@ class Settings(BaseSettings):
         default=30,
         ge=0,
         description="The most aliases that a query may have.",
+    )
+    max_query_directives: int = Field(
+        default=50,
+        ge=0,
+        description="The most directives that a query may have.",
+    )
+    max_root_fields: int = Field(
+        default=20,
+        ge=1,
+        description="The most root fields that a query may have.",
+    )
+    max_cost: int = Field(
+        default=10_000_000,
+        ge=1,
+        description="The most that a query may cost: 10 for each call to a system, 1 for each record it may bring.",
     )
     max_sources: int = Field(
         default=50,

@@ -42,13 +42,14 @@ class Watch:
 
     Changes are kept by compare-and-set: of several processes that see the same outage one is the first, and the
     others go on from what it has kept. `on_doubt` is called with the id of a connection whose trouble has to be met
-    again before it counts.
+    again before it counts, and `on_change` whenever there are new events.
     """
 
     def __init__(self, store: Store, clock: Clock = now) -> None:
         self.clock = clock
         self.vitals: dict[str, Vitals] = {}
         self.on_doubt: Callable[[str], Awaitable[None]] = _leave_alone
+        self.on_change: Callable[[], None] = lambda: None
         self._store = store
         self._position: int | None = None
         self._waiting: deque[tuple[Vitals, Report]] = deque(maxlen=_WAITING)
@@ -145,6 +146,8 @@ class Watch:
                 )
                 await self._store.events.append(transaction, told)
         vitals.adopt(kept)
+        if step.events:
+            self.on_change()
         for event, _ in step.events:
             _LOGGER.info("a connection has changed: %s", event.name, extra={"connection_id": kept.connection_id})
         return True

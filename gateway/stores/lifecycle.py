@@ -21,6 +21,7 @@ from gateway.stores.rows import (
     OK,
     PAUSED,
     PENDING_AUTH,
+    UNKNOWN,
     VALIDATING,
     Actor,
     ApiKey,
@@ -94,9 +95,13 @@ class Lifecycle:
             state = _checked(_unknown(connection), checked)
             await self._states.add(transaction, state)
             await self._note(transaction, by, "connection.connect", connection, {"credits": cost})
-            types = ["CONNECTION_CREATED", *(["CONNECTION_ACTIVATED"] if connection.lifecycle == ENABLED else [])]
-            for event_type in types:
-                await self._tell(transaction, event_type, by, state)
+            if connection.lifecycle == ENABLED:
+                # The check came before; whoever follows events sees it pass all the same.
+                begun = Standing.of(VALIDATING, UNKNOWN)
+                await self._tell(transaction, "CONNECTION_CREATED", by, state, current=begun)
+                await self._tell(transaction, "CONNECTION_ACTIVATED", by, state, previous=begun)
+            else:
+                await self._tell(transaction, "CONNECTION_CREATED", by, state)
 
     async def pause(self, connection_id: str, reason: str | None, *, customer_id: str | None, by: Actor) -> Connection:
         """Stop the use of a connection that is enabled; for one that is paused, nothing changes."""
@@ -240,7 +245,9 @@ class Lifecycle:
         state = await self._states.lock(transaction, before.id)
         await self._states.change(transaction, _checked(state, checked))
         previous = Standing.of(before.lifecycle, state.health)
-        await self._tell(transaction, event_type, by, _checked(state, checked), previous, reason, data)
+        await self._tell(
+            transaction, event_type, by, _checked(state, checked), previous=previous, reason=reason, data=data
+        )
 
     async def _tell(
         self,
@@ -248,7 +255,9 @@ class Lifecycle:
         event_type: str,
         by: Actor,
         state: State,
+        *,
         previous: Standing | None = None,
+        current: Standing | None = None,
         reason: Reason | None = None,
         data: Any = None,
     ) -> None:
@@ -259,7 +268,7 @@ class Lifecycle:
             connection_id=state.connection_id,
             system=state.system,
             previous=previous,
-            current=state.standing,
+            current=current or state.standing,
             reason=reason,
             request_id=by.request_id,
             data=data,

@@ -1,4 +1,4 @@
-"""The store: every statement that reads or changes what is kept.
+"""The stores: every statement on customers, connections and keys, and the way to the stores of other topics.
 
 Requests are not served from here but from a snapshot in memory. Every change raises the epoch in its own
 transaction, so whoever holds a snapshot can tell that it has aged.

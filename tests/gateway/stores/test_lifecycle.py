@@ -70,6 +70,8 @@ async def test_connecting_keeps_a_state_two_events_a_line_and_takes_credits(stor
     created, activated = await events_of(store, connection)
     assert (created.type, activated.type) == ("CONNECTION_CREATED", "CONNECTION_ACTIVATED")
     assert created.previous is None
+    assert created.current is not None
+    assert (created.current.status, activated.previous) == ("VALIDATING", created.current)
     assert activated.current == state.standing
     assert (activated.customer_id, activated.system) == (connection.customer_id, "sap_s4hana")
     assert activated.request_id == "req-1"
