@@ -103,7 +103,7 @@ class Gateway:
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
         self.watch: Watch
-        self.prober: Prober
+        self.prober: Prober | None = None
         self.feed: EventFeed
         self.sockets: Sockets
         self.cache: ReadCache
@@ -134,8 +134,8 @@ class Gateway:
         self.directory.on_change = self._tell_of_changes
         self.watch.on_change = self.feed.hint
         tasks = [self._keep_fresh(), self.feed.run(), self.watch.run(), self._note_calls()]
-        self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
         if self.role is not Role.WEB:
+            self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
             await self.prober.begin()
             tasks.append(self.prober.run())
         running = [asyncio.create_task(task) for task in tasks]
@@ -147,7 +147,8 @@ class Gateway:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            await self.prober.drain()
+            if self.prober is not None:
+                await self.prober.drain()
             await self._settle_at_last()
             await self.cache.close()
             await self.directory.close()

@@ -25,8 +25,11 @@ class Reached:
     trouble: Trouble | None = None
 
 
-async def reach(egress: Egress, url: str) -> list[Reached]:
-    """Try the stages of connecting in order; the last one holds the trouble, if there is any. Nothing is sent."""
+async def reach(egress: Egress, url: str, context: ssl.SSLContext | None = None) -> list[Reached]:
+    """Try the stages of connecting in order; the last one holds the trouble, if there is any. Nothing is sent.
+
+    `context` says what is trusted over TLS; by default the public authorities.
+    """
     parsed = httpx.URL(url)
     host, port = parsed.host, parsed.port or _PORTS[parsed.scheme]
     looked_up, addresses = await _look_up(egress, host, port)
@@ -38,7 +41,7 @@ async def reach(egress: Egress, url: str) -> list[Reached]:
     try:
         if parsed.scheme == "http":
             return [looked_up, dialled]
-        return [looked_up, dialled, await _secure(writer, egress.context, host)]
+        return [looked_up, dialled, await _secure(writer, context or egress.context, host)]
     finally:
         writer.close()
 
