@@ -11,7 +11,7 @@ from gateway.egress import Egress
 from gateway.reaching import reach
 from schema.checks import ConnectionCheckName
 from tests.gateway.certificates import Authority
-from tests.gateway.peers import Server, answering, sending
+from tests.gateway.peers import Peer, Server, answering
 
 
 async def lookup(host: str) -> list[str]:
@@ -77,8 +77,15 @@ async def test_a_certificate_is_looked_at(name: str, is_trusted: bool, words: st
         assert words in last.trouble.message
 
 
+def in_the_clear(server: Server) -> Peer:
+    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    return run
+
+
 async def test_a_port_that_speaks_no_tls_is_named() -> None:
-    async with Server(sending(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+    async with Server(in_the_clear) as server:
         *_, last = await reach(egress(), f"https://erp.example.com:{server.port}")
     assert last.name is ConnectionCheckName.TLS
     assert last.trouble is not None
