@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.errors import Unavailable as UnavailableSystem
 from connectors.ports import BreakerState
 from gateway.stores.errors import Unavailable
-from tests.gateway.lives.story import Story, telling
+from gateway.vitals import Failing
+from tests.gateway.lives.story import Story, operator, telling
 from tests.gateway.running import PASSWORD, USER
 from tests.gateway.stores.samples import NOON
 
@@ -207,3 +209,25 @@ async def test_when_calls_last_went_well_is_written_down(story: Story) -> None:
     assert after is not None
     assert after.last_success_at == NOON + timedelta(seconds=10)
     assert after.version == before.version
+
+
+async def test_too_many_calls_neither_count_as_failures_nor_forgive_them(story: Story) -> None:
+    await story.connect()
+    for mode in ("error", "error", "error", "error", "rate_limited"):
+        story.plant.trouble(mode)
+        await story.ask()
+    story.plant.trouble("error")
+    assert await story.ask() == "Unavailable"
+    assert (await story.events())[-1] == "DEGRADED"
+
+
+async def test_what_is_heard_of_a_paused_connection_changes_nothing(story: Story) -> None:
+    await story.connect()
+    watch, vitals = story.directory.watch, story.directory.watch.vitals[story.connection_id]
+    trouble = UnavailableSystem("The connection to the system broke off.")
+    watch.report(vitals, Failing(trouble, story.clock()))
+    await story.store.lifecycle.pause(story.connection_id, None, customer_id=None, by=operator().actor)
+    await watch.settle()
+    watch.report(vitals, Failing(trouble, story.clock()))
+    await watch.settle()
+    assert await story.events() == ["PAUSED"]
