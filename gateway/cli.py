@@ -1,4 +1,4 @@
-"""The command `switchgear`: demo, init, serve, connect, systems, schema."""
+"""The command `switchgear`: demo, init, serve, connect, systems, schema, and where to find check and keys."""
 
 import asyncio
 import logging
@@ -46,11 +46,11 @@ def _quiet_interrupt(command: Callable[_Parameters, _Result]) -> Callable[_Param
 
 
 class _Commands(click.Group):
-    """The commands, of which `check` brings more than the others need and is read when it is called."""
+    """The commands; `check` and `keys` bring what the others do not need, and are read when they are called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Every command by name."""
-        return sorted([*super().list_commands(context), "check"])
+        return sorted([*super().list_commands(context), "check", "keys"])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """One command."""
@@ -58,6 +58,10 @@ class _Commands(click.Group):
             from gateway.checking import check
 
             return check
+        if name == "keys":
+            from gateway.rotating import keys
+
+            return keys
         return super().get_command(context, name)
 
 

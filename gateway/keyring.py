@@ -131,17 +131,52 @@ class Keyring:
         """Decrypt what was sealed for this tenant's row; anything else raises SealBroken."""
         bound_to = _bound_to(tenant, row)
         try:
-            version, key_id, wrapped, sealed = text.split(".")
-            if version != _VERSION:
-                raise SealBroken("the sealed text has an unknown version")
-            if key_id not in self._wrapping:
-                raise SealBroken(f"the keyring has no key {key_id!r}")
+            _, key_id, wrapped, sealed = self._parts(text)
             data_key = _decrypt(self._wrapping[key_id], wrapped, bound_to)
             return _decrypt(AESGCM(data_key), sealed, bound_to)
         except InvalidTag:
             raise SealBroken("the sealed text is damaged or belongs to another row") from None
         except ValueError:
             raise SealBroken("the sealed text is malformed") from None
+
+    def rotated(self) -> Self:
+        """The same keys with a new one, under which texts are sealed from now on."""
+        numbers = [int(key_id[1:]) for key_id in self._roots if key_id[0] == "k" and key_id[1:].isdigit()]
+        current = f"k{max(numbers, default=0) + 1}"
+        return type(self)(
+            roots={**self._roots, current: secrets.token_bytes(_KEY_LENGTH)}, current=current, base=self._base
+        )
+
+    def replace(self, path: Path) -> None:
+        """Write this keyring in the place of the one at `path`, at once and whole."""
+        beside = path.with_name(f"{path.name}.new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(self._document(), file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+
+    def rewrap(self, text: str, *, tenant: str, row: str) -> str:
+        """Put a sealed text under the current key; what is sealed stays as it is, only its data key is wrapped anew."""
+        version, key_id, wrapped, sealed = self._parts(text)
+        bound_to = _bound_to(tenant, row)
+        try:
+            data_key = _decrypt(self._wrapping[key_id], wrapped, bound_to)
+        except InvalidTag:
+            raise SealBroken("the sealed text is damaged or belongs to another row") from None
+        return ".".join((version, self._current, _encrypt(self._wrapping[self._current], data_key, bound_to), sealed))
+
+    def _parts(self, text: str) -> tuple[str, str, str, str]:
+        try:
+            version, key_id, wrapped, sealed = text.split(".")
+        except ValueError:
+            raise SealBroken("the sealed text is malformed") from None
+        if version != _VERSION:
+            raise SealBroken("the sealed text has an unknown version")
+        if key_id not in self._wrapping:
+            raise SealBroken(f"the keyring has no key {key_id!r}")
+        return version, key_id, wrapped, sealed
 
     def __repr__(self) -> str:
         return f"Keyring(current={self._current!r}, keys={sorted(self._wrapping)})"

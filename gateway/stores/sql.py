@@ -4,7 +4,7 @@ Requests are not served from here but from a snapshot in memory. Every change ra
 transaction, so whoever holds a snapshot can tell that it has aged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -191,6 +191,30 @@ class Store:
         of = {"customer_id": key.customer_id, "connection_id": key.connection_id}
         details = {"keyId": key.id, "kind": key.kind.name, "scopes": list(key.scopes)}
         await self.audit.append(transaction, by, action, details=details, **of)
+
+    # Credentials
+
+    async def reseal(self, change: Callable[[str, str, str], str], *, by: Actor = SYSTEM) -> int:
+        """Put what `change` makes of every sealed credential in its place, all or none; how many there are.
+
+        It is given the customer's id, the connection's id and the sealed text.
+        """
+        query = select(credentials.c.sealed, connections.c.id, connections.c.customer_id).join(connections)
+        async with self.database.changing() as transaction:
+            found = (await transaction.execute(query.with_for_update(of=credentials))).all()
+            for row in found:
+                sealed = change(row.customer_id, row.id, row.sealed)
+                mine = credentials.c.connection_id == row.id
+                await transaction.execute(update(credentials).where(mine).values(sealed=sealed))
+            await self.audit.append(transaction, by, "keys.rotate", details={"credentials": len(found)})
+        return len(found)
+
+    async def sealed(self) -> list[tuple[str, str, str]]:
+        """List the customer's id, the connection's id and the sealed credentials of every connection that has any."""
+        query = select(connections.c.customer_id, connections.c.id, credentials.c.sealed).join_from(
+            credentials, connections
+        )
+        return [(row.customer_id, row.id, row.sealed) for row in await self.database.rows(query)]
 
     # Snapshots
 
