@@ -7,6 +7,9 @@ import httpx
 from opentelemetry import trace
 
 from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable
+from connectors.protection.guard import Guard
+from connectors.protection.limits import Priority
+from connectors.protection.protections import lone_guard
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
 
@@ -17,9 +20,10 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 @dataclass
 class Tally:
-    """How many requests a piece of work has made, logins included."""
+    """A piece of work: how many requests it has made, logins and repetitions included, and how urgent it is."""
 
     requests: int = 0
+    priority: Priority = Priority.INTERACTIVE
 
 
 @dataclass(eq=False)
@@ -27,7 +31,7 @@ class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
     `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
-    all, and says why whenever it is.
+    all, and says why whenever it is. What `guard` knows of the system may be shared with other sources.
     """
 
     connection_id: str
@@ -38,33 +42,52 @@ class Source:
     timeout_ms: int | None = None
     fault: Trouble | None = None
     max_answer_bytes: int = _MAX_ANSWER_BYTES
+    guard: Guard = field(default_factory=lone_guard, repr=False)
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
-        protocol = self.system.protocol
-        return protocol.page(read, await self._call(protocol.request(read, self.options), tally, deadline))
+        return await self._call(read, self.system.protocol.request(read, self.options), tally, deadline)
 
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         """Ask for the rest of a question whose answer the source cut."""
-        return self.system.protocol.page(read, await self._call(rest, tally, deadline))
+        return await self._call(read, rest, tally, deadline)
 
     async def close(self) -> None:
         """Close the connections to the system."""
         await self.http.aclose()
 
-    async def _call(self, request: Request, tally: Tally, deadline: float) -> Answer:
-        """Send a request within the deadline, a time of the event loop, and read the whole answer."""
+    async def _call(self, read: Read, request: Request, tally: Tally, deadline: float) -> Page:
+        """Wait for a turn, send, understand, learn, and perhaps do so again; the deadline is a time of the loop.
+
+        This is the only place where a request is repeated: within the guard's budget, and never one that may have
+        changed something.
+        """
         if self.fault is not None:
             raise self.fault
+        self.guard.budget.deposit()
         with _TRACER.start_as_current_span(
             "source call",
             attributes={"switchgear.system": self.system.key, "switchgear.connection": self.connection_id},
         ):
-            try:
-                async with asyncio.timeout_at(deadline):
-                    answer = await self._exchange(request, tally)
-            except TimeoutError:
-                raise TimedOut("The system did not answer within the deadline.") from None
+            attempts = 0
+            while True:
+                attempts += 1
+                try:
+                    async with self.guard.entered(request.method, tally.priority, deadline):
+                        return self.system.protocol.page(read, await self._answer(request, tally, deadline))
+                except Trouble as trouble:
+                    delay = self.guard.retry_delay(trouble, attempts, deadline) if request.is_safe else None
+                    if delay is None:
+                        raise
+                    await asyncio.sleep(delay)
+
+    async def _answer(self, request: Request, tally: Tally, deadline: float) -> Answer:
+        """Send a request and read the whole answer, which must be a good one, within the deadline."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                answer = await self._exchange(request, tally)
+        except TimeoutError:
+            raise TimedOut("The system did not answer within the deadline.") from None
         trouble = self.system.protocol.trouble(answer)
         if trouble is not None:
             raise trouble
@@ -83,6 +106,7 @@ class Source:
                     outgoing = await flow.asend(response)
                 except StopAsyncIteration:
                     return answer
+                self.guard.count(outgoing.method)
         finally:
             await flow.aclose()
 

@@ -10,6 +10,7 @@ import httpx
 from connectors.composites import EachChild, Many, Parts
 from connectors.fields import FieldSpec
 from connectors.keys import TEXT, KeyForm
+from connectors.protection.limits import UNPUBLISHED, Limits
 from connectors.protocols.base import WireProtocol
 from connectors.query import ALWAYS, Where
 from schema.filters import shape_of
@@ -111,7 +112,8 @@ class AuthMethod:
 class System:
     """A kind of system: everything that the product says and does about it follows from this.
 
-    `address` makes the base address of all calls from the answers of the form.
+    `address` makes the base address of all calls from the answers of the form. `limits` is what its maker says that
+    it bears.
     """
 
     key: str
@@ -126,6 +128,7 @@ class System:
     guide: tuple[GuideStep, ...]
     address: Callable[[Mapping[str, str]], str]
     options: tuple[FormField, ...] = field(default=())
+    limits: Limits = UNPUBLISHED
 
     def __post_init__(self) -> None:
         """Refuse a wrong description at import, with all of its mistakes at once."""

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import schema
+from connectors.protection.protections import Protections
 from connectors.registry import use_manifests
 from gateway import console, tokens
 from gateway.auth import Caller, check_key
@@ -25,6 +26,7 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
+from gateway.stores.call_state import open_call_state
 from gateway.stores.sql import Store
 from resolvers.ports import Context, ReadLimits
 from resolvers.roots import build_schema
@@ -61,18 +63,28 @@ class Gateway:
     async def running(self) -> AsyncIterator[None]:
         """Open everything, keep the directory fresh, and close everything again."""
         store = await Store.open(self.settings.store_url)
-        self.directory = Directory(store, self.keyring, self._egress, max_answer_bytes=self.settings.max_response_bytes)
+        calls = open_call_state(self.settings.cache_url.get_secret_value())
+        self.directory = Directory(
+            store,
+            self.keyring,
+            self._egress,
+            Protections(self.settings.thresholds, calls),
+            max_answer_bytes=self.settings.max_response_bytes,
+        )
         await self.directory.refresh()
         refreshing = asyncio.create_task(self._keep_fresh())
+        hearing = asyncio.create_task(calls.run(self.directory.protections))
         self._is_open = True
         try:
             yield
         finally:
             self._is_open = False
-            refreshing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await refreshing
+            for task in (refreshing, hearing):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await self.directory.close()
+            await calls.close()
             self._egress.close()
             await store.close()
 

@@ -18,7 +18,7 @@ from connectors.errors import (
     WrongSystem,
 )
 from connectors.query import Answer, Page, Read, Request
-from connectors.retry_after import read_retry_after
+from connectors.retry_after import wait_of
 
 Row = dict[str, Any]
 Getter = Callable[[Row], Any]
@@ -104,12 +104,12 @@ def http_trouble(answer: Answer, code: str | None = None, message: str | None = 
     if status == 404:
         return WrongSystem(f"The address is not known to the system{reason}", upstream=said)
     if status == 429:
-        wait = read_retry_after(answer.headers.get("retry-after"))
-        return RateLimited("The system has had too many calls.", upstream=said, retry_after=wait)
+        return RateLimited("The system has had too many calls.", upstream=said, retry_after=wait_of(answer.headers))
     if 300 <= status < 400:
         return WrongSystem("The address redirects elsewhere; connect the final address.", upstream=said)
     if status >= 500:
-        return Unavailable(f"The system failed with status {status}{reason}", upstream=said)
+        message = f"The system failed with status {status}{reason}"
+        return Unavailable(message, upstream=said, retry_after=wait_of(answer.headers))
     return Rejected(f"The system refuses the request{reason}", upstream=said)
 
 

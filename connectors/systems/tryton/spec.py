@@ -15,6 +15,7 @@ from connectors.composites import EachChild, Many, OverChildren, Parts, money, q
 from connectors.decisions import Case, Codes, First
 from connectors.fields import At, Can, FirstText, Lookup, Ref
 from connectors.keys import NUMBER
+from connectors.protection.limits import UNPUBLISHED
 from connectors.protocols.tryton_rpc import TrytonRpc, rpc_request
 from connectors.spec import AuthMethod, Resource, System
 from connectors.systems.tryton.units import UNITS
@@ -251,4 +252,5 @@ tryton = System(
         ),
     ),
     address=_address,
+    limits=UNPUBLISHED,
 )
