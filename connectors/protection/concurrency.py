@@ -41,6 +41,6 @@ class AdaptiveConcurrency:
         self._shrink(started, now, _LESS)
 
     def _shrink(self, started: float, now: float, factor: float) -> None:
-        if started >= self._shrunk_at:
+        if started > self._shrunk_at:
             self._limit = max(1.0, min(self._limit, float(self.limit)) * factor)
             self._shrunk_at = now

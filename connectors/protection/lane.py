@@ -81,6 +81,12 @@ class Lane:
 
     async def enter(self, rates: Sequence[RateLimiter], priority: Priority, deadline: float) -> None:
         """Wait for a turn; whoever could not have it before the deadline is refused at once."""
+        await self._wait(rates, priority, deadline)
+        while self.rest > 0:  # the rest began between the turn and its taking
+            self.leave()
+            await self._wait(rates, priority, deadline)
+
+    async def _wait(self, rates: Sequence[RateLimiter], priority: Priority, deadline: float) -> None:
         self._count += 1
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(priority, self._count, rates, deadline, turn)
@@ -108,7 +114,7 @@ class Lane:
         `started` is when the call was sent; of calls that were under way together one alone makes rests longer. A
         little is added by chance, so that not everybody comes back at one moment.
         """
-        is_first = started >= self._rested_at
+        is_first = started > self._rested_at
         if is_first:
             self._rests_in_a_row += 1
             self._rested_at = self._clock.time()
