@@ -21,6 +21,10 @@ def breaker(clock: SetClock, jitter: float = 1.0, **changes: Any) -> tuple[Break
     return Breaker(Thresholds(**changes), clock, lambda: jitter, told.append), told
 
 
+def state(subject: Breaker) -> CircuitState:
+    return subject.state
+
+
 def call(subject: Breaker, *outcomes: Outcome) -> None:
     for outcome in outcomes:
         subject.leave(subject.enter(), outcome, "It is on fire.")
@@ -29,7 +33,7 @@ def call(subject: Breaker, *outcomes: Outcome) -> None:
 def test_it_opens_at_the_fifth_failure_in_a_row_and_says_until_when() -> None:
     subject, told = breaker(SetClock())
     call(subject, *[FAILURE] * 4, SUCCESS, *[FAILURE] * 4)
-    assert subject.state is CircuitState.CLOSED
+    assert state(subject) is CircuitState.CLOSED
     call(subject, FAILURE)
     assert (subject.state, subject.wait, subject.failures, told) == (CircuitState.OPEN, 5.0, 5, [5.0])
     with pytest.raises(CircuitOpen, match=r"on fire") as refused:
@@ -40,9 +44,9 @@ def test_it_opens_at_the_fifth_failure_in_a_row_and_says_until_when() -> None:
 def test_it_opens_at_half_of_twenty_calls_within_the_window() -> None:
     subject, _ = breaker(SetClock())
     call(subject, *[FAILURE, SUCCESS] * 9, SUCCESS)
-    assert subject.state is CircuitState.CLOSED
+    assert state(subject) is CircuitState.CLOSED
     call(subject, FAILURE)
-    assert subject.state is CircuitState.OPEN
+    assert state(subject) is CircuitState.OPEN
 
 
 def test_failures_of_long_ago_do_not_count() -> None:
@@ -51,7 +55,7 @@ def test_failures_of_long_ago_do_not_count() -> None:
     call(subject, *[FAILURE, FAILURE, FAILURE, SUCCESS] * 4)
     clock.now += 31
     call(subject, *[SUCCESS, FAILURE] * 4, SUCCESS)
-    assert subject.state is CircuitState.CLOSED
+    assert state(subject) is CircuitState.CLOSED
 
 
 def test_half_open_lets_one_through_and_two_successes_close_it() -> None:
@@ -59,12 +63,12 @@ def test_half_open_lets_one_through_and_two_successes_close_it() -> None:
     subject, told = breaker(clock)
     call(subject, *[FAILURE] * 5)
     clock.now += 5.0
-    assert subject.state is CircuitState.HALF_OPEN
+    assert state(subject) is CircuitState.HALF_OPEN
     probe = subject.enter()
     with pytest.raises(CircuitOpen):
         subject.enter()
     subject.leave(probe, SUCCESS)
-    assert subject.state is CircuitState.HALF_OPEN
+    assert state(subject) is CircuitState.HALF_OPEN
     call(subject, SUCCESS)
     assert (subject.state, subject.opened_at, told[-1]) == (CircuitState.CLOSED, None, 0.0)
 
@@ -75,7 +79,7 @@ def test_a_probe_that_says_nothing_makes_way_for_the_next() -> None:
     call(subject, *[FAILURE] * 5)
     clock.now += 5.0
     call(subject, NEITHER, SUCCESS, NEITHER, SUCCESS)
-    assert subject.state is CircuitState.CLOSED
+    assert state(subject) is CircuitState.CLOSED
 
 
 def test_it_stays_open_twice_as_long_each_time_up_to_ten_minutes() -> None:
@@ -90,7 +94,6 @@ def test_it_stays_open_twice_as_long_each_time_up_to_ten_minutes() -> None:
 
 
 def test_chance_shortens_the_wait_and_never_prolongs_it() -> None:
-    _, longest = breaker(SetClock(), 1.0)
     for jitter in (0.0, 0.5, 1.0):
         subject, told = breaker(SetClock(), jitter)
         call(subject, *[FAILURE] * 5)
@@ -105,9 +108,9 @@ def test_calls_that_began_before_it_opened_say_nothing_afterwards() -> None:
     clock.now += 5.0
     for ticket in late:
         subject.leave(ticket, SUCCESS)
-    assert subject.state is CircuitState.HALF_OPEN
+    assert state(subject) is CircuitState.HALF_OPEN
     subject.leave(late[0], FAILURE)
-    assert subject.state is CircuitState.HALF_OPEN
+    assert state(subject) is CircuitState.HALF_OPEN
 
 
 def test_what_others_tell_is_believed_unless_one_knows_better() -> None:
@@ -115,14 +118,14 @@ def test_what_others_tell_is_believed_unless_one_knows_better() -> None:
     subject, told = breaker(clock, jitter=0.0)
     call(subject, SUCCESS)
     subject.hear_open(30.0)
-    assert subject.state is CircuitState.CLOSED
+    assert state(subject) is CircuitState.CLOSED
     clock.now += 6.0
     subject.hear_open(30.0)
     assert (subject.state, subject.wait) == (CircuitState.OPEN, 30.0)
     subject.hear_open(3.0)
     assert subject.wait == 30.0
     subject.hear_closed()
-    assert subject.state is CircuitState.HALF_OPEN
+    assert state(subject) is CircuitState.HALF_OPEN
     call(subject, SUCCESS, SUCCESS)
     assert (subject.state, told) == (CircuitState.CLOSED, [0.0])
 
@@ -160,12 +163,14 @@ class BreakerMachine(RuleBasedStateMachine):
             ticket = self.subject.enter()
         except CircuitOpen as refused:
             assert before is not CircuitState.CLOSED
-            assert 0 < refused.retry_after <= DEFAULTS.longest_open_seconds
+            wait = refused.retry_after
         else:
+            wait = 1.0
             assert before is not CircuitState.OPEN
             is_probe = before is CircuitState.HALF_OPEN
             assert not (is_probe and any(known for _, known in self.tickets)), "two probes at a time"
             self.tickets.append((ticket, is_probe))
+        assert 0 < wait <= DEFAULTS.longest_open_seconds
 
     @precondition(lambda self: self.tickets)
     @rule(data=st.data(), outcome=st.sampled_from(Outcome))

@@ -74,6 +74,10 @@ def source(
     return Source(f"con_{name}", sap_s4hana, client, changes.pop("auth", httpx.Auth()), guard=guard, **changes)
 
 
+def state(subject: Source) -> CircuitState:
+    return subject.guard.breaker.state
+
+
 async def ask(subject: Source, patience: float = 10.0, tally: Tally | None = None) -> Page | Trouble:
     """The page, or the trouble."""
     try:
@@ -160,9 +164,9 @@ def test_after_repair_one_call_probes_and_the_second_success_closes() -> None:
         outcomes = await asyncio.gather(*(ask(subject) for _ in range(10)))
         assert sum(isinstance(item, Page) for item in outcomes) == 1
         assert len(peer.asked) == 6
-        assert subject.guard.breaker.state is CircuitState.HALF_OPEN
+        assert state(subject) is CircuitState.HALF_OPEN
         assert isinstance(await ask(subject), Page)
-        assert subject.guard.breaker.state is CircuitState.CLOSED
+        assert state(subject) is CircuitState.CLOSED
 
     told(story)
 
@@ -220,7 +224,7 @@ def test_without_a_time_to_come_back_the_system_rests_longer_each_time(headers: 
             assert refused.retry_after
         assert [round(later - peer.asked[0]) for later in peer.asked] == [0, 1, 3, 7, 15]
         assert subject.guard.lane.concurrency.limit == 1
-        assert subject.guard.breaker.state is CircuitState.CLOSED
+        assert state(subject) is CircuitState.CLOSED
 
     told(story)
 
@@ -257,7 +261,7 @@ def test_a_deadline_of_the_callers_own_counts_as_no_answer_in_time() -> None:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout_at(end):
                     await subject.fetch(READ, Tally(), end)
-        assert subject.guard.breaker.state is CircuitState.OPEN
+        assert state(subject) is CircuitState.OPEN
         assert subject.guard.lane.concurrency.limit == 1
 
     told(story)
@@ -268,7 +272,7 @@ def test_impatience_says_nothing_of_the_system() -> None:
         subject = source(Peer(then=60.0))
         for _ in range(20):
             assert isinstance(await ask(subject, patience=0.5), TimedOut)
-        assert subject.guard.breaker.state is CircuitState.CLOSED
+        assert state(subject) is CircuitState.CLOSED
         assert subject.guard.lane.concurrency.limit == 8
 
     told(story)
@@ -299,7 +303,7 @@ def test_answers_that_cannot_be_understood_open_the_breaker_and_refusals_do_not(
         ):
             subject = source(Peer(then=answer))
             outcomes = [await ask(subject) for _ in range(6)]
-            assert subject.guard.breaker.state is state, answer
+            assert state(subject) is state, answer
             assert isinstance(outcomes[0], BadAnswer) is (state is CircuitState.OPEN)
 
     told(story)
@@ -378,7 +382,7 @@ def test_hints_of_other_processes_are_heeded() -> None:
         known.hear(Hint(("cus", "connection", "con_1", "account"), HintKind.OPEN, 20.0))
         assert isinstance(await ask(subject), CircuitOpen)
         known.hear(Hint(("cus", "connection", "con_1", "account"), HintKind.CLOSED))
-        assert subject.guard.breaker.state is CircuitState.HALF_OPEN
+        assert state(subject) is CircuitState.HALF_OPEN
         assert peer.asked == []
         assert set(known.keys()) == {
             (("cus", "account", "account"), HintKind.REST),

@@ -15,6 +15,8 @@ from connectors.protection.limits import Priority, Rate
 from connectors.protection.rate_limiter import RateLimiter
 from tests.connectors.protection.simulated import LoopClock, simulate
 
+Log = list[tuple[str, float]]
+
 INTERACTIVE, BACKGROUND = Priority.INTERACTIVE, Priority.BACKGROUND
 
 
@@ -30,7 +32,7 @@ def now() -> float:
 async def go(
     subject: Lane,
     name: str,
-    log: list[tuple[str, float]],
+    log: Log,
     *,
     rates: Sequence[RateLimiter] = (),
     priority: Priority = INTERACTIVE,
@@ -46,8 +48,8 @@ async def go(
 
 
 def test_few_go_at_a_time_in_the_order_of_coming() -> None:
-    async def story() -> list[tuple[str, float]]:
-        subject, log = lane(2), []
+    async def story() -> Log:
+        subject, log = lane(2), Log()
         await asyncio.gather(*(go(subject, str(index), log) for index in range(5)))
         assert (subject.running, subject.waiting) == (0, 0)
         return log
@@ -56,8 +58,8 @@ def test_few_go_at_a_time_in_the_order_of_coming() -> None:
 
 
 def test_interactive_goes_before_background_and_one_place_is_kept_for_it() -> None:
-    async def story() -> list[tuple[str, float]]:
-        subject, log = lane(2), []
+    async def story() -> Log:
+        subject, log = lane(2), Log()
         slow = [go(subject, f"background {index}", log, priority=BACKGROUND) for index in range(3)]
         async with asyncio.TaskGroup() as group:
             for item in slow:
@@ -77,8 +79,8 @@ def test_interactive_goes_before_background_and_one_place_is_kept_for_it() -> No
 
 
 def test_background_is_not_shut_out_where_one_goes_at_a_time() -> None:
-    async def story() -> list[tuple[str, float]]:
-        subject, log = lane(1), []
+    async def story() -> Log:
+        subject, log = lane(1), Log()
         await go(subject, "background", log, priority=BACKGROUND)
         return log
 
@@ -87,7 +89,7 @@ def test_background_is_not_shut_out_where_one_goes_at_a_time() -> None:
 
 def test_whoever_cannot_have_a_turn_in_time_is_refused_at_once() -> None:
     async def story() -> None:
-        subject, log = lane(8), []
+        subject, log = lane(8), Log()
         rates = [RateLimiter(Rate(2, 20.0, burst=1), LoopClock())]
         async with asyncio.TaskGroup() as group:
             for index in range(3):
@@ -103,8 +105,8 @@ def test_whoever_cannot_have_a_turn_in_time_is_refused_at_once() -> None:
 
 
 def test_other_rates_do_not_hold_up_a_call() -> None:
-    async def story() -> list[tuple[str, float]]:
-        subject, log = lane(8), []
+    async def story() -> Log:
+        subject, log = lane(8), Log()
         writes, reads = (RateLimiter(Rate(1, 60.0), LoopClock()) for _ in range(2))
         await asyncio.gather(
             go(subject, "write", log, rates=[writes]),
@@ -117,9 +119,9 @@ def test_other_rates_do_not_hold_up_a_call() -> None:
 
 
 def test_two_rates_both_count() -> None:
-    async def story() -> list[tuple[str, float]]:
+    async def story() -> Log:
         user, account = RateLimiter(Rate(1, 10.0), LoopClock()), RateLimiter(Rate(1, 25.0), LoopClock())
-        subject, log = lane(8), []
+        subject, log = lane(8), Log()
         await asyncio.gather(*(go(subject, str(index), log, rates=[user, account]) for index in range(3)))
         return log
 
@@ -129,7 +131,7 @@ def test_two_rates_both_count() -> None:
 def test_nobody_goes_before_the_system_has_rested_and_those_who_cannot_wait_are_told_at_once() -> None:
     async def story() -> None:
         told: list[float] = []
-        subject, log = lane(1, told=told), []
+        subject, log = lane(1, told=told), Log()
         async with asyncio.TaskGroup() as group:
             group.create_task(go(subject, "first", log))
             await asyncio.sleep(0.1)
@@ -191,7 +193,7 @@ def test_a_longer_rest_is_not_cut_short_by_a_shorter_one() -> None:
 
 def test_the_queue_is_bounded() -> None:
     async def story() -> None:
-        subject, log = lane(1, most_waiting=2), []
+        subject, log = lane(1, most_waiting=2), Log()
         async with asyncio.TaskGroup() as group:
             for index in range(3):
                 group.create_task(go(subject, str(index), log))
@@ -206,7 +208,7 @@ def test_the_queue_is_bounded() -> None:
 
 def test_whoever_waited_until_the_deadline_was_not_sent() -> None:
     async def story() -> None:
-        subject, log = lane(1), []
+        subject, log = lane(1), Log()
         async with asyncio.TaskGroup() as group:
             group.create_task(go(subject, "long", log, takes=60.0))
             await asyncio.sleep(0)
@@ -219,7 +221,7 @@ def test_whoever_waited_until_the_deadline_was_not_sent() -> None:
 
 def test_whoever_goes_away_makes_room_also_when_the_turn_came_at_that_moment() -> None:
     async def story() -> None:
-        subject, log = lane(1), []
+        subject, log = lane(1), Log()
         first = asyncio.create_task(go(subject, "first", log))
         gone = asyncio.create_task(go(subject, "gone", log))
         third = asyncio.create_task(go(subject, "third", log))

@@ -117,9 +117,10 @@ def test_an_answer_that_is_slow_beyond_the_usual_shrinks_it_only_where_it_is_ful
 
 
 def test_processes_divide_concurrency() -> None:
-    processes = 1
-    subject = AdaptiveConcurrency(8, lambda: processes)
+    present = [1]
+    subject = AdaptiveConcurrency(8, lambda: present[-1])
     limits = []
     for processes in (1, 2, 3, 100):
+        present.append(processes)
         limits.append(subject.limit)
     assert limits == [8, 4, 2, 1]
