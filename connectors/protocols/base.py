@@ -75,15 +75,27 @@ class WireProtocol(Protocol):
 
 
 def read_json(answer: Answer) -> Any:
-    """Parse a body; numbers with a fraction become Decimal, because a float would change them."""
+    """Parse a body; numbers with a fraction become Decimal, because a float would change them.
+
+    A name that stands twice in one object is refused, because one of its values would be lost without a word.
+    """
     try:
-        return json.loads(answer.body, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(
+            answer.body, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_without_doubles
+        )
     except (ValueError, RecursionError):
         kind = answer.headers.get("content-type", "no content type").partition(";")[0]
         raise BadAnswer(
             f"The system answered with something that is not JSON ({kind}).",
             upstream=Upstream(status=answer.status),
         ) from None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadAnswer("The system's answer names a value twice.")
+    return found
 
 
 def _no_constant(name: str) -> Any:

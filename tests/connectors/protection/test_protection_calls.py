@@ -293,7 +293,7 @@ def test_a_caller_who_goes_away_says_nothing_of_the_system() -> None:
 
 def test_answers_that_cannot_be_understood_open_the_breaker_and_refusals_do_not() -> None:
     async def story() -> None:
-        for answer, state in (
+        for answer, expected in (
             (httpx.Response(200, content=b"<html>"), CircuitState.OPEN),
             (httpx.Response(200, json={"d": "surprise"}), CircuitState.OPEN),
             (httpx.Response(401), CircuitState.CLOSED),
@@ -303,8 +303,8 @@ def test_answers_that_cannot_be_understood_open_the_breaker_and_refusals_do_not(
         ):
             subject = source(Peer(then=answer))
             outcomes = [await ask(subject) for _ in range(6)]
-            assert state(subject) is state, answer
-            assert isinstance(outcomes[0], BadAnswer) is (state is CircuitState.OPEN)
+            assert state(subject) is expected, answer
+            assert isinstance(outcomes[0], BadAnswer) is (expected is CircuitState.OPEN)
 
     told(story)
 
