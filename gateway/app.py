@@ -26,7 +26,7 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
-from gateway.stores.call_state import open_call_state
+from gateway.stores.call_state import SharedCallState, open_call_state
 from gateway.stores.sql import Store
 from resolvers.ports import Context, ReadLimits
 from resolvers.roots import build_schema
@@ -58,22 +58,23 @@ class Gateway:
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
+        self.calls: SharedCallState
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, keep the directory fresh, and close everything again."""
         store = await Store.open(self.settings.store_url)
-        calls = open_call_state(self.settings.cache_url.get_secret_value())
+        self.calls = open_call_state(self.settings.cache_url.get_secret_value())
         self.directory = Directory(
             store,
             self.keyring,
             self._egress,
-            Protections(self.settings.thresholds, calls),
+            Protections(self.settings.thresholds, self.calls),
             max_answer_bytes=self.settings.max_response_bytes,
         )
         await self.directory.refresh()
         refreshing = asyncio.create_task(self._keep_fresh())
-        hearing = asyncio.create_task(calls.run(self.directory.protections))
+        hearing = asyncio.create_task(self.calls.run(self.directory.protections))
         self._is_open = True
         try:
             yield
@@ -84,7 +85,7 @@ class Gateway:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
             await self.directory.close()
-            await calls.close()
+            await self.calls.close()
             self._egress.close()
             await store.close()
 

@@ -40,6 +40,7 @@ class Proxy:
     requests: list[float] = field(default_factory=list)
     connections: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def url(self) -> str:
@@ -52,12 +53,19 @@ class Proxy:
         self.answers = lambda: left.pop(0) if len(left) > 1 else left[0]
         self.fault = Fault.ANSWER
 
+    async def reached(self, connections: int) -> None:
+        """Wait until so many connections have come."""
+        async with self._came:
+            await self._came.wait_for(lambda: self.connections >= connections)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        self.connections += 1
+        async with self._came:
+            self.connections += 1
+            self._came.notify_all()
         try:
             await self._serve(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):

@@ -28,8 +28,7 @@ async def test_calls_to_a_system_that_hangs_leave_the_others_alone(tmp_path: Pat
         await place.ask()
         place.proxy.fault, before = Fault.BLACK_HOLE, place.proxy.connections
         besieged = [asyncio.create_task(place.ask("troubled", timeout_ms=4_000)) for _ in range(40)]
-        while place.proxy.connections < before + 8:
-            await asyncio.sleep(0.01)
+        await place.proxy.reached(before + 8)
         answer = await place.ask("healthy")
         assert place.healthy_rows_are_there(answer)
         assert place.proxy.connections == before + 8

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.faults.plant import Plant, plant
 from tests.faults.proxy import answer_bytes
 
 BUSY = answer_bytes(503)
-NEVER_OPEN = {"breaker_failures": 1_000_000, "breaker_window_calls": 1_000_000}
+NEVER_OPEN: dict[str, Any] = {"breaker_failures": 1_000_000, "breaker_window_calls": 1_000_000}
 
 
 async def storm(place: Plant, calls: int, at_once: int = 8) -> list[int]:
@@ -46,7 +47,7 @@ async def test_repetitions_are_a_tenth_even_where_the_breaker_stays_closed(tmp_p
 
 @pytest.mark.faults
 @pytest.mark.parametrize("settings", [{}, NEVER_OPEN], ids=["breaker", "no breaker"])
-async def test_a_minute_of_nothing_but_503(settings: dict[str, int], tmp_path: Path) -> None:
+async def test_a_minute_of_nothing_but_503(settings: dict[str, Any], tmp_path: Path) -> None:
     async with plant(tmp_path, **settings) as place:
         place.proxy.answer(BUSY)
         loop = asyncio.get_running_loop()
