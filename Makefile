@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check fix real docs schema lock clean
+.PHONY: help demo test check fix real faults docs schema lock clean
 
 help: ## Show what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ fix: $(STAMP) ## Format, and mend what can be mended by itself
 
 real: $(STAMP) ## Run only the tests against other people's software: Tryton and Odoo
 	SWITCHGEAR_REAL_ODOO=1 $(BIN)/python -m pytest -m real $(ARGS)
+
+faults: $(STAMP) ## Run all tests of faults, also those that take minutes
+	$(BIN)/python -m pytest tests/faults -m "" $(ARGS)
 
 docs: $(STAMP) ## Write the generated parts of the documents again
 	$(BIN)/python -m docs.generate
