@@ -181,6 +181,21 @@ def test_a_system_that_does_not_say_for_how_long_rests_longer_each_time(said: fl
     assert simulate(story()) == [1, 2, 4, 8, 16, 32, 60, 60, 1]
 
 
+def test_a_rest_that_begins_in_the_moment_of_a_turn_is_kept() -> None:
+    async def story() -> Log:
+        subject, log = lane(1), Log()
+        first = asyncio.create_task(go(subject, "first", log))
+        second = asyncio.create_task(go(subject, "second", log))
+        await asyncio.sleep(0.5)
+        first.cancel()
+        await asyncio.sleep(0)  # first has left, and the turn of the second is given but not taken
+        subject.throttled(now(), 30.0)
+        await asyncio.gather(first, second, return_exceptions=True)
+        return log
+
+    assert simulate(story()) == [("first", 0.0), ("second", 30.5)]
+
+
 def test_a_longer_rest_is_not_cut_short_by_a_shorter_one() -> None:
     async def story() -> float:
         subject = lane()

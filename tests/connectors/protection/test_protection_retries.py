@@ -18,7 +18,8 @@ from connectors.errors import (
     Upstream,
 )
 from connectors.protection.retries import RetryBudget, backoff, may_pass
-from connectors.query import Request
+from connectors.query import OrderBy, Read, Request
+from connectors.registry import find_system, system_keys
 from connectors.retry_after import read_retry_after, wait_of
 
 
@@ -86,6 +87,15 @@ def test_only_what_may_pass_is_repeated(trouble: Trouble, is_repeated: bool) -> 
 )
 def test_a_request_says_whether_it_does_no_harm_twice(request_: Request, is_safe: bool) -> None:
     assert request_.is_safe is is_safe
+
+
+@pytest.mark.parametrize("key", system_keys())
+def test_every_question_of_a_built_in_system_may_be_asked_twice(key: str) -> None:
+    system = find_system(key)
+    assert system is not None
+    for resource in system.resources:
+        read = Read(resource.source, frozenset({resource.key}), order=(OrderBy(resource.key),), limit=1)
+        assert system.protocol.request(read, {}).is_safe
 
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
