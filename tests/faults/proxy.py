@@ -21,6 +21,7 @@ class Fault(Enum):
     HALF_OPEN = "the head of an answer comes, and then nothing"
     TRUNCATION = "the connection is closed in the middle of an answer"
     DRIP = "an answer comes byte by byte"
+    FLOOD = "an answer has no end"
     ANSWER = "the proxy answers in place of the system"
 
 
@@ -83,6 +84,8 @@ class Proxy:
                     await asyncio.Event().wait()
                 case Fault.RESET:
                     return _reset(writer)
+                case Fault.FLOOD:
+                    return await _flood(writer)
                 case Fault.ANSWER:
                     self.requests.append(asyncio.get_running_loop().time())
                     await _write(writer, self.answers())
@@ -123,6 +126,13 @@ class Proxy:
 async def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.write(data)
     await writer.drain()
+
+
+async def _flood(writer: asyncio.StreamWriter) -> None:
+    """A gigabyte of blanks, or as many as are taken."""
+    await _write(writer, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1073741824\r\n\r\n")
+    for _ in range(1024):
+        await _write(writer, b" " * 1_048_576)
 
 
 def _length(head: bytes) -> int:
