@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 
 from connectors.errors import Trouble
+from connectors.protection.limits import Priority
 from schema.records import Served, weaker
 
 
 @dataclass
 class Tally:
-    """How many requests a piece of work has made, logins included, and what it has used beside their answers.
+    """How many requests a piece of work has made, logins and repetitions included, and what it has used beside them.
 
-    `entity` is the kind of record that it is for. `served` speaks of kept answers that were used. Where older ones
-    stand in for the system, `trouble` is what it did instead of answering, and `lacks_some` that they do not stand in
-    for everything.
+    `entity` is the kind of record that it is for, `priority` how urgent it is. `served` speaks of kept answers that
+    were used. Where older ones stand in for the system, `trouble` is what it did instead of answering, and `lacks_some`
+    that they do not stand in for everything.
     """
 
     requests: int = 0
     entity: str = ""
+    priority: Priority = Priority.INTERACTIVE
     served: Served | None = None
     trouble: Trouble | None = None
     lacks_some: bool = False

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 import schema
 from connectors.ports import CacheOutcome
+from connectors.protection.protections import Protections
 from connectors.registry import use_manifests
 from gateway import console, tokens
 from gateway.auth import Caller, check_key
@@ -28,7 +29,8 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.limits import limits_extension
 from gateway.settings import Settings
-from gateway.stores.backends import addresses_of, open_cache
+from gateway.stores.backends import addresses_of, open_cache, open_call_state
+from gateway.stores.call_state import SharedCallState
 from gateway.stores.sql import Store
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
@@ -75,32 +77,38 @@ class Gateway:
         self.cache: ReadCache
         self.cache_outcomes: Counter[CacheOutcome] = Counter()
         """What the cache has done so far, counted."""
+        self.calls: SharedCallState
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, keep the directory fresh, and close everything again."""
         export = start_export(self.settings)
         store = await Store.open(self.settings.store_url)
+        self.calls = open_call_state(self.settings.cache_url.get_secret_value())
         self.directory = Directory(
             store,
             self.keyring,
             self._egress,
+            Protections(self.settings.thresholds, self.calls),
             max_answer_bytes=self.settings.max_response_bytes,
             observe=self.metrics.observer,
         )
         await self.directory.refresh()
         self.cache = self._open_cache()
         refreshing = asyncio.create_task(self._keep_fresh())
+        hearing = asyncio.create_task(self.calls.run(self.directory.protections))
         self._is_open = True
         try:
             yield
         finally:
             self._is_open = False
-            refreshing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await refreshing
+            for task in (refreshing, hearing):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await self.cache.close()
             await self.directory.close()
+            await self.calls.close()
             self._egress.close()
             await store.close()
             if export is not None:
