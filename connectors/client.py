@@ -2,14 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 import httpx
 
 from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable, outcome_of
 from connectors.ports import Call, Observer
+from connectors.protection.guard import Guard
+from connectors.protection.limits import Priority
+from connectors.protection.protections import lone_guard
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
 from connectors.tally import Tally
@@ -17,6 +22,7 @@ from connectors.tracing import ATTEMPT, SOURCE_CALL, Attribute, Values, fail, no
 
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+Found = TypeVar("Found")
 
 
 @dataclass(eq=False)
@@ -24,7 +30,7 @@ class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
     `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
-    all, and says why whenever it is.
+    all, and says why whenever it is. What `guard` knows of the system may be shared with other sources.
     """
 
     connection_id: str
@@ -35,6 +41,7 @@ class Source:
     timeout_ms: int | None = None
     fault: Trouble | None = None
     max_answer_bytes: int = _MAX_ANSWER_BYTES
+    guard: Guard = field(default_factory=lone_guard, repr=False)
     observer: Observer = field(default_factory=Observer, repr=False)
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
@@ -56,7 +63,7 @@ class Source:
         if request is None:
             return None
         with self._observed(read, tally, deadline) as call:
-            return protocol.counted(await self._make(request, call, deadline))
+            return await self._make(request, protocol.counted, call, tally.priority, deadline)
 
     def request(self, read: Read, query: str | None = None) -> Request:
         """A question in the words of the system; `query` is its own, where it has said how to go on."""
@@ -74,8 +81,9 @@ class Source:
         await self.http.aclose()
 
     async def _ask(self, read: Read, request: Request, tally: Tally, deadline: float) -> Page:
+        understand = partial(self.system.protocol.page, read)
         with self._observed(read, tally, deadline) as call:
-            page = self.system.protocol.page(read, await self._make(request, call, deadline))
+            page = await self._make(request, understand, call, tally.priority, deadline)
             call.rows = len(page.rows)
             return page
 
@@ -105,10 +113,44 @@ class Source:
                 )
                 self.observer.called(call)
 
-    async def _make(self, request: Request, call: Call, deadline: float) -> Answer:
-        """Send a request within the deadline, a time of the event loop, and read the whole answer."""
+    async def _make(
+        self, request: Request, understand: Callable[[Answer], Found], call: Call, priority: Priority, deadline: float
+    ) -> Found:
+        """Wait for a turn, send, understand, learn, and perhaps do so again; the deadline is a time of the loop.
+
+        This is the only place where a request is repeated: within the guard's budget, and never one that may have
+        changed something.
+        """
         if self.fault is not None:
             raise self.fault
+        self.guard.budget.deposit()
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                async with self._turn(request.method, priority, deadline):
+                    return understand(await self._answer(request, call, deadline))
+            except Trouble as trouble:
+                delay = self.guard.retry_delay(trouble, attempts, deadline) if request.is_safe else None
+                if delay is None:
+                    raise
+                self.observer.retried(outcome_of(trouble))
+                await asyncio.sleep(delay)
+
+    @asynccontextmanager
+    async def _turn(self, method: str, priority: Priority, deadline: float) -> AsyncIterator[None]:
+        """Go through the guard, and tell how long that took and what its breaker makes of it."""
+        try:
+            async with self.guard.entered(method, priority, deadline) as waited:
+                if waited > 0:
+                    self.observer.waited(waited)
+                self.observer.broke(self.guard.breaker.state)
+                yield
+        finally:
+            self.observer.broke(self.guard.breaker.state)
+
+    async def _answer(self, request: Request, call: Call, deadline: float) -> Answer:
+        """Send a request and read the whole answer, which must be a good one, within the deadline."""
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._exchange(request, call)
@@ -131,6 +173,7 @@ class Source:
                     outgoing = await flow.asend(response)
                 except StopAsyncIteration:
                     return answer
+                self.guard.count(outgoing.method)
         finally:
             await flow.aclose()
 

@@ -10,6 +10,7 @@ import httpx
 from connectors.composites import EachChild, Many, PartOfAll, Parts
 from connectors.fields import FieldSpec
 from connectors.keys import TEXT, KeyForm
+from connectors.protection.limits import UNPUBLISHED, Limits
 from connectors.protocols.base import WireProtocol
 from connectors.query import ALWAYS, Where
 from schema.filters import shape_of
@@ -132,8 +133,9 @@ class AuthMethod:
 class System:
     """A kind of system: everything that the product says and does about it follows from this.
 
-    `address` makes the base address of all calls from the answers of the form. `revision` changes with a description
-    that changes while the product stays the same, so that nothing kept under one is read under another.
+    `address` makes the base address of all calls from the answers of the form. `limits` is what its maker says that
+    it bears. `revision` changes with a description that changes while the product stays the same, so that nothing kept
+    under one is read under another.
     """
 
     key: str
@@ -148,6 +150,7 @@ class System:
     guide: tuple[GuideStep, ...]
     address: Callable[[Mapping[str, str]], str]
     options: tuple[FormField, ...] = field(default=())
+    limits: Limits = UNPUBLISHED
     revision: str = ""
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 import schema
 from connectors.ports import CacheOutcome
+from connectors.protection.protections import Protections
 from connectors.registry import use_manifests
 from gateway import console, tokens
 from gateway.auth import Caller, TokenRefused, check_key
@@ -31,7 +32,8 @@ from gateway.limits import document_rules, limits_extension
 from gateway.settings import Settings
 from gateway.sharing import SharedSubscriptions
 from gateway.showing import show_event
-from gateway.stores.backends import addresses_of, open_cache
+from gateway.stores.backends import addresses_of, open_cache, open_call_state
+from gateway.stores.call_state import SharedCallState
 from gateway.stores.sql import Store
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
@@ -85,16 +87,19 @@ class Gateway:
         self.cache: ReadCache
         self.cache_outcomes: Counter[CacheOutcome] = Counter()
         """What the cache has done so far, counted."""
+        self.calls: SharedCallState
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, keep the directory fresh, and close everything again."""
         export = start_export(self.settings)
         store = await Store.open(self.settings.store_url)
+        self.calls = open_call_state(self.settings.cache_url.get_secret_value())
         self.directory = Directory(
             store,
             self.keyring,
             self._egress,
+            Protections(self.settings.thresholds, self.calls),
             max_answer_bytes=self.settings.max_response_bytes,
             observe=self.metrics.observer,
         )
@@ -103,7 +108,8 @@ class Gateway:
         self.feed = EventFeed(store.events, self.directory.refresh)
         await self.feed.begin()
         self.directory.on_change = self._tell_of_changes
-        tasks = [asyncio.create_task(self._keep_fresh()), asyncio.create_task(self.feed.run())]
+        running = (self._keep_fresh(), self.feed.run(), self.calls.run(self.directory.protections))
+        tasks = [asyncio.create_task(work) for work in running]
         self._is_open = True
         try:
             yield
@@ -114,6 +120,7 @@ class Gateway:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.cache.close()
             await self.directory.close()
+            await self.calls.close()
             self._egress.close()
             await store.close()
             if export is not None:

@@ -11,7 +11,6 @@ from connectors.client import Source
 from connectors.errors import (
     AddressRefused,
     NoSuchRecords,
-    RateLimited,
     Reauthorize,
     Trouble,
 )
@@ -23,7 +22,7 @@ from connectors.spec import AuthMethod, System
 from connectors.tally import Tally
 from gateway import tokens
 from gateway.auth import Caller
-from gateway.directory import Directory, describe_connection, describe_customer
+from gateway.directory import CHECKED, Directory, describe_connection, describe_customer
 from gateway.egress import UrlRefused
 from gateway.forms import (
     Refused,
@@ -39,7 +38,7 @@ from gateway.forms import (
 from gateway.keyring import Keyring
 from gateway.stores import rows
 from gateway.stores.errors import Conflict, Missing
-from resolvers.outcomes import code_of, upstream_of
+from resolvers.outcomes import code_of, retry_after_ms, upstream_of
 from schema import absent
 from schema.administration import (
     ConnectSystemInput,
@@ -82,7 +81,7 @@ class CallerAdministration:
             answers = read_answers(given, method)
             settings = read_settings(given.settings or None, system)
             check_texts(given, system)
-            await self._probe(system, method, answers, settings)
+            await self._probe(system, method, answers, settings, customer_id)
             if given.dry_run:
                 return ConnectSystemPayload()
             return await self._store(given, customer_id, system, answers, settings)
@@ -102,10 +101,15 @@ class CallerAdministration:
         return str(customer_id)
 
     async def _probe(
-        self, system: System, method: AuthMethod, answers: Mapping[str, str], settings: Mapping[str, Any]
+        self,
+        system: System,
+        method: AuthMethod,
+        answers: Mapping[str, str],
+        settings: Mapping[str, Any],
+        customer_id: str,
     ) -> None:
         try:
-            source = self.directory.open_source(system.key, method.key, "con_check", answers, settings)
+            source = self.directory.open_source(system.key, method.key, CHECKED, answers, settings, customer_id)
         except UrlRefused as error:
             raise invalid("credentials.url", f"This address cannot be used: {error.reason}.") from None
         if source is None:
@@ -322,12 +326,11 @@ def _refusal_of(trouble: Trouble) -> MutationError:
     elif isinstance(trouble, AddressRefused):
         result = invalid("credentials.url", f"This address cannot be used: {trouble.message}").error
     else:
-        wait = trouble.retry_after if isinstance(trouble, RateLimited) else None
         result = refusal(
             ConnectionUnavailable,
             code_of(trouble),
             trouble.message,
             field="credentials.url",
-            retry_after_ms=int(wait * 1000) if wait is not None else None,
+            retry_after_ms=retry_after_ms(trouble),
         )
     return result

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +14,8 @@ import strawberry
 from connectors.client import Source
 from connectors.errors import Reauthorize, Trouble
 from connectors.ports import Observer
+from connectors.protection.limits import Identity
+from connectors.protection.protections import Protections
 from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.egress import Egress, UrlRefused
@@ -38,6 +40,8 @@ from schema.systems import Deployment
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
 _VERSION = version("switchgear")
+CHECKED = "con_check"
+"""Stands for the id of a connection that is tried out before it is made."""
 _TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
 """Seconds to connect; how long an answer may take is bounded by the deadline of the request."""
 
@@ -53,9 +57,17 @@ class Directory:
     """The snapshot that every request is served from, and the open sources behind it."""
 
     def __init__(
-        self, store: Store, keyring: Keyring, egress: Egress, *, max_answer_bytes: int, observe: Observe = _unheard
+        self,
+        store: Store,
+        keyring: Keyring,
+        egress: Egress,
+        protections: Protections,
+        *,
+        max_answer_bytes: int,
+        observe: Observe = _unheard,
     ) -> None:
         self.store = store
+        self.protections = protections
         self._keyring = keyring
         self._egress = egress
         self._max_answer_bytes = max_answer_bytes
@@ -112,7 +124,9 @@ class Directory:
         observer = self._observe(row.system, row.deployment, row.environment)
         try:
             answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
-            return self.open_source(row.system, row.auth_method, row.id, answers, row.settings, observer)
+            return self.open_source(
+                row.system, row.auth_method, row.id, answers, row.settings, row.customer_id, observer
+            )
         except SealBroken:
             fault = Reauthorize("The stored credentials cannot be read with the present keys.")
         except UrlRefused as refused:
@@ -130,6 +144,7 @@ class Directory:
         connection_id: str,
         answers: Mapping[str, str],
         settings: Mapping[str, Any],
+        tenant: str,
         observer: Observer | None = None,
     ) -> Source | None:
         """A source of its own for these answers; None where this version does not know the system."""
@@ -137,18 +152,33 @@ class Directory:
         method = system.auth_method(auth_method) if system is not None else None
         if system is None or method is None:
             return None
+        address = system.address(answers)
+        self._egress.check_url(address)
+        identity = self._identity(tenant, connection_id, method.key, answers, address)
+        guarded = self.protections.check if connection_id == CHECKED else self.protections.guard
+        guard = guarded(system.limits, identity)
         return Source(
             connection_id=connection_id,
             system=system,
-            http=self._egress.client(
-                base_url=system.address(answers), timeout=httpx.Timeout(None, connect=5.0, pool=10.0)
-            ),
+            http=self._egress.client(base_url=address, timeout=_TIMEOUT, connections=guard.lane.concurrency.ceiling),
             auth=method.flow(answers),
+            guard=guard,
             options={**settings.get("options", {})},
             timeout_ms=settings.get("timeoutMs"),
             max_answer_bytes=self._max_answer_bytes,
             observer=observer or Observer(),
         )
+
+    def _identity(
+        self, tenant: str, connection_id: str, method: str, answers: Mapping[str, str], address: str
+    ) -> Identity:
+        """Who a connection is to its system, in digests that only holders of the keys could guess."""
+
+        def digest(*words: str) -> str:
+            return blake2b(json.dumps(words).encode(), key=self._keyring.pepper[:64], digest_size=16).hexdigest()
+
+        user = digest(address, method, *(f"{name}={answers[name]}" for name in sorted(answers)))
+        return Identity(tenant, connection_id, user, digest(address), digest(httpx.URL(address).host))
 
     def _close_soon(self, source: Source) -> None:
         task = asyncio.create_task(source.close())

@@ -143,7 +143,9 @@ def as_trouble(error: Exception, tally: Tally) -> Exception:
     if not isinstance(error, TimeoutError):
         return error
     if tally.requests == 0:
-        return TimedOut("Other systems took all of the time, so that this one was not asked.", sent=Sent.NOT_SENT)
+        return TimedOut(
+            "The time was over before it was this system's turn, so that it was not asked.", sent=Sent.NOT_SENT
+        )
     return TimedOut("The system did not answer within the deadline.")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.client import Source
 from connectors.errors import PermissionDenied
 from connectors.ports import Reads
+from connectors.protection.limits import Priority
 from connectors.protocols.base import Row
 from connectors.query import Page, Read, Request
 from connectors.reading import RecordReader
@@ -149,7 +150,8 @@ class CachedReads:
             page, name = Page(kept.page.rows, kept.page.next, served), kept.whole
             tally.note(served)
             if page.next is None and not answer.stale and of_whole is None:
-                self._cache.refresh_early(wanted, entry, partial(ask, Tally()))
+                unhurried = Tally(entity=tally.entity, priority=Priority.BACKGROUND)
+                self._cache.refresh_early(wanted, entry, partial(ask, unhurried))
         tally.trouble = tally.trouble or answer.trouble
         if page.next is not None:
             as_of = answer.entries[digest].as_of if digest in answer.entries else self._cache.monotonic()

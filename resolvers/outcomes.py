@@ -2,11 +2,13 @@
 
 import logging
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
+    CircuitOpen,
     NoSuchRecords,
     NotFound,
     PermissionDenied,
@@ -29,6 +31,7 @@ _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
     Reauthorize: (SourceStatus.REAUTHORIZATION_REQUIRED, ErrorCode.REAUTHORIZATION_REQUIRED),
     PermissionDenied: (SourceStatus.PERMISSION_DENIED, ErrorCode.UPSTREAM_PERMISSION_DENIED),
     RateLimited: (SourceStatus.RATE_LIMITED, ErrorCode.UPSTREAM_RATE_LIMITED),
+    CircuitOpen: (SourceStatus.SKIPPED_CIRCUIT_OPEN, ErrorCode.CIRCUIT_OPEN),
     TimedOut: (SourceStatus.TIMED_OUT, ErrorCode.UPSTREAM_TIMEOUT),
     Unavailable: (SourceStatus.ERROR, ErrorCode.UPSTREAM_UNREACHABLE),
     WrongSystem: (SourceStatus.ERROR, ErrorCode.CONNECTION_MISCONFIGURED),
@@ -73,10 +76,15 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
     if not isinstance(error, Trouble):
         _LOGGER.error("reading a source failed", exc_info=error)
         return SourceStatus.ERROR, problem(ErrorCode.INTERNAL, "Reading this source failed.", **details)
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        details["retry_after_ms"] = int(error.retry_after * 1000)
+    details["retry_after_ms"] = retry_after_ms(error)
     details["upstream"] = upstream_of(error)
     return _meaning(error)[0], problem(code_of(error), error.message, **details)
+
+
+def retry_after_ms(trouble: Trouble) -> int | None:
+    """How long to wait before the same may work, in milliseconds, where that is known."""
+    wait = trouble.retry_after if isinstance(trouble, RateLimited | CircuitOpen | Unavailable) else None
+    return None if wait is None else ceil(wait * 1000)
 
 
 def gap_of(status: SourceStatus) -> FieldGapReason:

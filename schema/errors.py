@@ -46,6 +46,7 @@ class ErrorCode(Enum):
     CONNECTION_MISCONFIGURED = "The connection's settings are wrong, or lead to another system."
     CREDENTIALS_REJECTED = "The system refused the credentials."
     REAUTHORIZATION_REQUIRED = "The connection needs new credentials."
+    CIRCUIT_OPEN = "The system has been failing and is not asked for now."
     UPSTREAM_UNREACHABLE = "The system cannot be reached."
     UPSTREAM_TIMEOUT = "The system did not answer in time."
     UPSTREAM_ERROR = "The system failed."
@@ -96,6 +97,11 @@ MEANINGS: dict[ErrorCode, Meaning] = {
         _C.CONNECTION, False, "Check user and password in the system itself, then try again."
     ),
     _R.REAUTHORIZATION_REQUIRED: Meaning(_C.CONNECTION, False, "Connect the system again with credentials that work."),
+    _R.CIRCUIT_OPEN: Meaning(
+        _C.UPSTREAM,
+        True,
+        "Look into why the system fails, as the message says; after `retryAfterMs` it is tried again by itself.",
+    ),
     _R.UPSTREAM_UNREACHABLE: Meaning(
         _C.UPSTREAM,
         True,

@@ -18,7 +18,7 @@ from connectors.errors import (
     WrongSystem,
 )
 from connectors.query import Answer, Page, Read, Request
-from connectors.retry_after import read_retry_after
+from connectors.retry_after import wait_of
 
 Row = dict[str, Any]
 Getter = Callable[[Row], Any]
@@ -94,15 +94,27 @@ def checked_count(value: Any, answer: Answer) -> int:
 
 
 def read_json(answer: Answer) -> Any:
-    """Parse a body; numbers with a fraction become Decimal, because a float would change them."""
+    """Parse a body; numbers with a fraction become Decimal, because a float would change them.
+
+    A name that stands twice in one object is refused, because one of its values would be lost without a word.
+    """
     try:
-        return json.loads(answer.body, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(
+            answer.body, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_without_doubles
+        )
     except (ValueError, RecursionError):
         kind = answer.headers.get("content-type", "no content type").partition(";")[0]
         raise BadAnswer(
             f"The system answered with something that is not JSON ({kind}).",
             upstream=Upstream(status=answer.status),
         ) from None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadAnswer("The system's answer names a value twice.")
+    return found
 
 
 def _no_constant(name: str) -> Any:
@@ -123,12 +135,12 @@ def http_trouble(answer: Answer, code: str | None = None, message: str | None = 
     if status == 404:
         return WrongSystem(f"The address is not known to the system{reason}", upstream=said)
     if status == 429:
-        wait = read_retry_after(answer.headers.get("retry-after"))
-        return RateLimited("The system has had too many calls.", upstream=said, retry_after=wait)
+        return RateLimited("The system has had too many calls.", upstream=said, retry_after=wait_of(answer.headers))
     if 300 <= status < 400:
         return WrongSystem("The address redirects elsewhere; connect the final address.", upstream=said)
     if status >= 500:
-        return Unavailable(f"The system failed with status {status}{reason}", upstream=said)
+        message = f"The system failed with status {status}{reason}"
+        return Unavailable(message, upstream=said, retry_after=wait_of(answer.headers))
     return Rejected(f"The system refuses the request{reason}", upstream=said)
 
 

@@ -69,7 +69,7 @@ class OdooJson2(WireProtocol):
             "context": _CONTEXT,
         }
         body = json.dumps(arguments, separators=(",", ":")).encode()
-        return Request("POST", f"json/2/{read.source}/web_search_read", headers=_HEADERS, body=body)
+        return Request("POST", f"json/2/{read.source}/web_search_read", headers=_HEADERS, body=body, is_read=True)
 
     def page(self, read: Read, answer: Answer) -> Page:
         """Read the records; the limit is honoured as asked, so there is never a rest."""
@@ -83,7 +83,7 @@ class OdooJson2(WireProtocol):
         """Ask the model's own count."""
         arguments = {"domain": write_where(read.where), "context": _CONTEXT}
         body = json.dumps(arguments, separators=(",", ":")).encode()
-        return Request("POST", f"json/2/{read.source}/search_count", headers=_HEADERS, body=body)
+        return Request("POST", f"json/2/{read.source}/search_count", headers=_HEADERS, body=body, is_read=True)
 
     def trouble(self, answer: Answer) -> Trouble | None:
         """What a bad answer means, by status and exception; the traceback that comes with it is never passed on."""

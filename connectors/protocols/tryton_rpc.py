@@ -30,6 +30,7 @@ from connectors.query import (
     Request,
     Where,
 )
+from connectors.retry_after import wait_of
 
 _HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
@@ -56,6 +57,7 @@ class TrytonRpc(WireProtocol):
         return rpc_request(
             f"model.{read.source}.search_read",
             [write_where(read.where), 0, read.limit, order, names, context],
+            is_read=True,
         )
 
     def page(self, read: Read, answer: Answer) -> Page:
@@ -69,7 +71,9 @@ class TrytonRpc(WireProtocol):
     def count(self, read: Read, options: Mapping[str, str]) -> Request:
         """Ask the model's own count."""
         return rpc_request(
-            f"model.{read.source}.search_count", [write_where(read.where), 0, None, {"active_test": False}]
+            f"model.{read.source}.search_count",
+            [write_where(read.where), 0, None, {"active_test": False}],
+            is_read=True,
         )
 
     def counted(self, answer: Answer) -> int:
@@ -82,7 +86,8 @@ class TrytonRpc(WireProtocol):
         if answer.status == 403:
             return Rejected("Tryton does not offer this method.", upstream=Upstream(status=403))
         if answer.status == 503:
-            return Unavailable("Tryton cannot open this database.", upstream=Upstream(status=503))
+            wait = wait_of(answer.headers)
+            return Unavailable("Tryton cannot open this database.", upstream=Upstream(status=503), retry_after=wait)
         if not 200 <= answer.status < 300:
             return http_trouble(answer)
         body = read_json(answer)
@@ -128,10 +133,10 @@ class TrytonRpc(WireProtocol):
         return children
 
 
-def rpc_request(method: str, params: list[Any]) -> Request:
+def rpc_request(method: str, params: list[Any], *, is_read: bool = False) -> Request:
     """One call; the body has exactly these keys, because with others the answer has another shape."""
     body = json.dumps({"id": 1, "method": method, "params": params}, separators=(",", ":"))
-    return Request("POST", "", headers=_HEADERS, body=body.encode())
+    return Request("POST", "", headers=_HEADERS, body=body.encode(), is_read=is_read)
 
 
 def _write_order(step: OrderBy) -> list[str]:
