@@ -46,7 +46,7 @@ class Source:
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
-        return await self._ask(read, self.system.protocol.request(read, self.options), tally, deadline)
+        return await self._ask(read, self.request(read), tally, deadline)
 
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         """Ask for the rest of a question whose answer the source cut."""
@@ -54,8 +54,7 @@ class Source:
 
     async def resume(self, read: Read, query: str, tally: Tally, deadline: float) -> Page:
         """Go on with a question where the source itself has said how to go on, as a query of its own."""
-        rest = replace(self.system.protocol.request(read, self.options), query=query)
-        return await self._ask(read, rest, tally, deadline)
+        return await self._ask(read, self.request(read, query), tally, deadline)
 
     async def count(self, read: Read, tally: Tally, deadline: float) -> int | None:
         """How many rows a question finds; None where the system cannot tell without sending them."""
@@ -65,6 +64,16 @@ class Source:
             return None
         with self._observed(read, tally, deadline) as call:
             return await self._make(request, protocol.counted, call, tally.priority, deadline)
+
+    def request(self, read: Read, query: str | None = None) -> Request:
+        """A question in the words of the system; `query` is its own, where it has said how to go on."""
+        request = self.system.protocol.request(read, self.options)
+        return request if query is None else replace(request, query=query)
+
+    def http_request(self, request: Request) -> httpx.Request:
+        """A request at the system's own address, as it is before its login adds anything."""
+        url = f"{request.path}?{request.query}" if request.query else request.path
+        return self.http.build_request(request.method, url, headers=request.headers, content=request.body or None)
 
     async def close(self) -> None:
         """Close the connections to the system."""
@@ -154,8 +163,7 @@ class Source:
 
     async def _exchange(self, request: Request, call: Call) -> Answer:
         """Drive the login's flow by hand, so that its requests are counted and bounded like any other."""
-        url = f"{request.path}?{request.query}" if request.query else request.path
-        first = self.http.build_request(request.method, url, headers=request.headers, content=request.body or None)
+        first = self.http_request(request)
         flow = self.auth.async_auth_flow(first)
         try:
             outgoing = await anext(flow)

@@ -137,10 +137,14 @@ class At(Word):
             if self.required:
                 return Pushed(NEVER if value else ALWAYS)
             return Pushed(Compare(self.path, Comparison.MISSING if value else Comparison.PRESENT, kind=kind))
-        where = compare_value(self.path, operator, value, kind, self.resolution)
+        where = self.compare(operator, value, kind)
         if operator in (Operator.NE, Operator.NOT_IN) and not self.required:
             where = all_of(where, Compare(self.path, Comparison.PRESENT, kind=kind))
         return Pushed(where, is_exact=not (self.finds_more and _NEEDS[operator] is Can.TEXT))
+
+    def compare(self, operator: Operator, value: Any, kind: type[Any]) -> Where:
+        """A condition on the path, in the source's own terms."""
+        return compare_value(self.path, operator, value, kind, self.resolution)
 
     def mistakes(self, where: str, model: FieldModel) -> Iterator[str]:
         """One path gives one plain value, and is compared as such."""

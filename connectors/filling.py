@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from connectors.composites import Calculated, EachChild, Many, OverChildren, Parts
+from connectors.derived import AsOf, FromWords
 from connectors.fields import FieldSpec, FirstText, Joined
 
 
@@ -26,7 +27,7 @@ def needs_second_call(word: FieldSpec) -> bool:
 
 
 def _is_computed(word: FieldSpec) -> bool:
-    return isinstance(word, Calculated | OverChildren | Joined | FirstText)
+    return isinstance(word, Calculated | OverChildren | FromWords | AsOf | Joined | FirstText)
 
 
 def _words_in(word: FieldSpec) -> Iterator[FieldSpec]:

@@ -4,15 +4,16 @@ Each condition is EXACT (the source decides), SUPERSET (pushed to cut the volume
 (done here). Only when nothing is left over does a limit mean what the client means by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from connectors.fields import At, Pushed, compare_value
+from connectors.fields import At, Pushed
 from connectors.protocols.walking import ROW_NUMBER, Walk
-from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, Where, all_of, any_of, opposite
+from connectors.pushing import push
+from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, Where, all_of, any_of
 from connectors.spec import Resource
 from schema.filters import (
     EVERYTHING,
@@ -20,9 +21,7 @@ from schema.filters import (
     REFERENCE,
     And,
     Condition,
-    Not,
     Operator,
-    Or,
     Tree,
     conditions,
     shape_of,
@@ -43,6 +42,10 @@ class NarrowResource(Resource):
     grasp: Callable[[Where, Pushed], Pushed | None]
     walk: Walk = Walk.KEYS
     has_own_paths: bool = False
+
+
+GROUP_SLACK = 16
+"""Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
 
 
 class Phase(Enum):
@@ -91,6 +94,15 @@ Position = KeyPosition | RowNumber | Continuation
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """Where a walk begins: after so many rows or with a query of the source, with so many rows of it left out."""
+
+    rows: int = 0
+    query: str | None = None
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sorter:
     """A step of the order that the source takes: its word, and which step of the order it is."""
 
@@ -104,14 +116,15 @@ class Sorter:
 class ReadPlan:
     """How one source answers one question.
 
-    `pushed` goes to the source; rows have to pass `left` here. `filtered_here` names the filters that are decided
-    here, those on fields that the source does not fill among them. `sorters` are the fields that the source sorts by;
-    `sorts_here` says that the order is made here instead.
+    `pushed` goes to the source, made of the `terms` of the filter that it takes; rows have to pass `left` here.
+    `filtered_here` names the filters that are decided here, those on fields that the source does not fill among them.
+    `sorters` are the fields that the source sorts by; `sorts_here` says that the order is made here instead.
     """
 
     resource: Resource
     pushed: Where
     left: Tree
+    terms: tuple[Tree, ...]
     filtered_here: tuple[str, ...]
     order: Order
     sorters: tuple[Sorter, ...]
@@ -126,6 +139,11 @@ class ReadPlan:
     def is_exact(self) -> bool:
         """Whether the source decides alone which rows come."""
         return self.left == EVERYTHING
+
+    @property
+    def filtered_there(self) -> tuple[str, ...]:
+        """The filters that the source applies; one that it applies in part is among those applied here too."""
+        return _names(self.resource, (item for term in self.terms for item in _applied(self.resource, term)))
 
     @property
     def needed(self) -> frozenset[str]:
@@ -148,6 +166,46 @@ class ReadPlan:
     def sorters_in(self, phase: Phase) -> tuple[Sorter, ...]:
         """The fields that the source sorts the rows of a phase by; where the first has no value, it decides nothing."""
         return self.sorters if phase is Phase.VALUES else self.sorters[1:]
+
+    def parts(self, after: KeyPosition | None) -> Iterator[tuple[Phase, KeyPosition | None]]:
+        """The phases that have rows after a place, each with where in it to begin."""
+        for phase in self.phases:
+            if after is None or after.phase is phase:
+                yield phase, after
+            elif phase is Phase.NULLS:
+                yield phase, None
+
+    def shows_spans(self, phase: Phase) -> bool:
+        """Whether rows of this phase may look alike in what they are sorted by, and are then put in order here."""
+        sorters = self.sorters_in(phase)
+        return bool(sorters) and sorters[-1].word.resolution is not None
+
+    def limit(self, phase: Phase, count: int) -> int:
+        """How many rows one question asks for where so many are wanted: one more tells whether there are more."""
+        if self.sorts_here or not self.is_exact:
+            return self.resource.page_size
+        return min(count + 1 + (GROUP_SLACK if self.shows_spans(phase) else 0), self.resource.page_size)
+
+    def start(self, after: Position | None) -> Start:
+        """Where in a source's own order to begin for the rows after a place."""
+        match after:
+            case RowNumber(rows) if not self.sorts_here:
+                # A page by its number begins at a multiple of its size.
+                return Start(rows - rows % self.resource.page_size, None, rows % self.resource.page_size)
+            case Continuation(query, rows) if not self.sorts_here:
+                return Start(0, query, rows)
+        return Start()
+
+    def first_read(self, after: Position | None, paths: frozenset[str], count: int) -> Read | None:
+        """The first question for so many rows after a place; None where the answer is known to be empty."""
+        if self.finds_nothing:
+            return None
+        if self.walk is not Walk.KEYS:
+            return self.read_on(self.start(after).rows, paths, self.resource.page_size)
+        if self.sorts_here:
+            return self.read(Phase.NULLS, None, paths, self.resource.page_size)
+        phase, start = next(self.parts(cast(KeyPosition | None, after)))
+        return self.read(phase, start, paths, self.limit(phase, count))
 
     def read(self, phase: Phase, after: KeyPosition | None, paths: frozenset[str], limit: int | None) -> Read:
         """The question for the rows of one phase that come after a position."""
@@ -178,13 +236,7 @@ class ReadPlan:
         kind = self.resource.key_form.kind
         behind: Where = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
         for sorter in reversed(self.sorters_in(position.phase)):
-            compare = partial(
-                compare_value,
-                sorter.word.path,
-                value=position.values[sorter.index],
-                kind=sorter.kind,
-                resolution=sorter.word.resolution,
-            )
+            compare = partial(sorter.word.compare, value=position.values[sorter.index], kind=sorter.kind)
             beyond = compare(operator=Operator.LT if sorter.step.descending else Operator.GT)
             behind = any_of(beyond, all_of(compare(operator=Operator.EQ), behind))
         return behind
@@ -193,11 +245,30 @@ class ReadPlan:
 def plan_read(resource: Resource, tree: Tree, order: Order = ()) -> ReadPlan:
     """Decide what goes to the source and what stays here."""
     simple = simplify(tree)
-    pushed, left = _split(resource, simple)
+    pushed, there, left = _split(resource, simple)
     sorters, sorts_here = _sorters(resource, order)
     if isinstance(resource, NarrowResource) and resource.walk is not Walk.KEYS:
         sorters, sorts_here = (), bool(order) or resource.walk is Walk.WHOLE
-    return ReadPlan(resource, pushed, left, _names(resource, simple, left), order, sorters, sorts_here)
+    names = _names(resource, (*conditions(left), *_unfilled(resource, simple)))
+    return ReadPlan(resource, pushed, left, there, names, order, sorters, sorts_here)
+
+
+def plan_keys(resource: Resource, keys: Sequence[str]) -> ReadPlan:
+    """Plan the reading of the records with these keys at once."""
+    return plan_read(resource, Condition("remoteId", Operator.IN, tuple(keys)))
+
+
+def has_own_paths(resource: Resource) -> bool:
+    """Whether each record is read at a path of its own, and so one at a time."""
+    return isinstance(resource, NarrowResource) and resource.has_own_paths
+
+
+def own_read(resource: Resource, paths: frozenset[str], key: str) -> Read | None:
+    """The question for the record at the path of its key; None where no record can have it."""
+    value = resource.key_form.read(key)
+    if value is None:
+        return None
+    return Read(resource.source, paths, Compare(resource.key, Comparison.EQ, value, resource.key_form.kind))
 
 
 def _sorters(resource: Resource, order: Order) -> tuple[tuple[Sorter, ...], bool]:
@@ -223,103 +294,46 @@ def _sorters(resource: Resource, order: Order) -> tuple[tuple[Sorter, ...], bool
     return tuple(sorters), False
 
 
-def _split(resource: Resource, tree: Tree) -> tuple[Where, Tree]:
+def _split(resource: Resource, tree: Tree) -> tuple[Where, tuple[Tree, ...], Tree]:
     """Push each term that holds on its own; keep those that the source does not decide exactly."""
     terms = tree.terms if isinstance(tree, And) else (tree,)
     where: Where = ALWAYS
-    left = []
+    there, left = [], []
     for term in terms:
         found = push(resource, term)
         if found is not None and isinstance(resource, NarrowResource):
             found = resource.grasp(all_of(resource.where, where), found)
         if found is not None:
             where = all_of(where, found.where)
+            if found.where not in (ALWAYS, NEVER):
+                there.append(term)
         if found is None or not found.is_exact:
             left.append(term)
-    return where, simplify(And(tuple(left)))
+    return where, tuple(there), simplify(And(tuple(left)))
 
 
-def push(resource: Resource, tree: Tree) -> Pushed | None:
-    """A tree in the source's terms; None where the source cannot apply any useful part of it."""
-    match tree:
-        case Condition():
-            return _push_condition(resource, tree)
-        case And(terms):
-            found = [push(resource, term) for term in terms]
-            useful = [item for item in found if item is not None]
-            if not useful and terms:
-                return None
-            is_exact = len(useful) == len(found) and all(item.is_exact for item in useful)
-            return Pushed(all_of(*(item.where for item in useful)), is_exact)
-        case Or(terms):
-            each = [push(resource, term) for term in terms]
-            if any(item is None for item in each):
-                return None
-            known = [item for item in each if item is not None]
-            return Pushed(any_of(*(item.where for item in known)), all(item.is_exact for item in known))
-        case Not(term):
-            inner = push(resource, term)
-            return None if inner is None or not inner.is_exact else _complement(inner.where)
+def _applied(resource: Resource, term: Tree) -> Iterator[Condition]:
+    """The conditions of a term that the source is asked to apply; some are decided without asking it."""
+    for condition in conditions(term):
+        pushed = push(resource, condition)
+        if pushed is not None and pushed.where not in (ALWAYS, NEVER):
+            yield condition
 
 
-def _complement(where: Where) -> Pushed | None:
-    """Negation needs an exact complement; a range has none that would find null as well."""
-    try:
-        return Pushed(opposite(where))
-    except KeyError:
-        return None
-
-
-def _push_condition(resource: Resource, condition: Condition) -> Pushed | None:
-    path, operator, value = condition.path, condition.operator, condition.value
-    if path == "remoteId":
-        return _push_key(resource, operator, value)
-    if path == REFERENCE:
-        return _push_reference(resource, operator, value)
-    found = resource.find(path)
-    if found is None:
-        is_true = operator is Operator.IS_NULL and value is True
-        return Pushed(ALWAYS if is_true else NEVER)
-    word, model = found
-    return word.push(operator, value, model)
-
-
-def _push_reference(resource: Resource, operator: Operator, value: tuple[str, ...]) -> Pushed | None:
-    """References name the collection; those to another one of the system are to no row of this one."""
-    own = tuple(resource.own_key(text) for text in value if resource.owns(text))
-    return _push_key(resource, operator, own)
-
-
-def _push_key(resource: Resource, operator: Operator, value: Any) -> Pushed | None:
-    """Every row has a key; text that cannot be one of this source equals none."""
-    if operator is Operator.IS_NULL:
-        return Pushed(NEVER if value else ALWAYS)
-    if operator not in (Operator.EQ, Operator.IN, Operator.NE, Operator.NOT_IN):
-        return None
-    texts = value if isinstance(value, tuple) else (value,)
-    keys = tuple(key for text in texts if (key := resource.key_form.read(text)) is not None)
-    is_equal = operator in (Operator.EQ, Operator.IN)
-    if not keys:
-        return Pushed(NEVER if is_equal else ALWAYS)
-    comparison = Comparison.IN if is_equal else Comparison.NOT_IN
-    return Pushed(Compare(resource.key, comparison, keys, resource.key_form.kind))
-
-
-def _names(resource: Resource, tree: Tree, left: Tree) -> tuple[str, ...]:
-    """The filters that the source does not decide, as the client spelled them.
-
-    One on a field that no row of the source fills is among them: it is decided without asking.
-    """
+def _unfilled(resource: Resource, tree: Tree) -> Iterator[Condition]:
+    """What is asked of fields that no row of the source fills: it is decided without asking."""
     terms = tree.terms if isinstance(tree, And) else (tree,)
-    asked = And(tuple(term for term in terms if term != NOT_DELETED))
-    unfilled = [condition for condition in conditions(asked) if _is_unfilled(resource, condition.path)]
+    for condition in conditions(And(tuple(term for term in terms if term != NOT_DELETED))):
+        if condition.path not in ("remoteId", REFERENCE) and resource.find(condition.path) is None:
+            yield condition
+
+
+def _names(resource: Resource, found: Iterable[Condition]) -> tuple[str, ...]:
+    """Filters as the client spelled them."""
     entries = shape_of(resource.model).entries
     names = []
-    for path in (condition.path for condition in (*conditions(left), *unfilled)):
+    for condition in found:
+        path = condition.path
         exact = next((entry.name for entry in entries if entry.path == path), None)
         names.append("id" if path == REFERENCE else exact or path.partition(".")[0])
     return tuple(dict.fromkeys(names))
-
-
-def _is_unfilled(resource: Resource, path: str) -> bool:
-    return path not in ("remoteId", REFERENCE) and resource.find(path) is None

@@ -1,11 +1,12 @@
 """From raw rows to records: only what is selected is computed, and every null can say why it is one."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from connectors.composites import EachChild, Many, Parts
+from connectors.derived import AsOf
 from connectors.errors import BadAnswer
 from connectors.fields import At, FieldSpec, decoded
 from connectors.protocols.base import Getter, Row, WireProtocol
@@ -23,7 +24,8 @@ class RecordReader:
     """Reads the rows of one resource of one connection.
 
     `selection` is what the client wants of each record; `needed` are further paths, such as total.amount, that
-    filters, orders or links need. `paths` are the source's fields that have to be asked for.
+    filters, orders or links need. `paths` are the source's fields that have to be asked for. `now` is the moment that
+    values such as `isOverdue` are told for; without it, that of making the reader.
     """
 
     def __init__(
@@ -33,21 +35,24 @@ class RecordReader:
         connection_id: str,
         selection: Selection,
         needed: Iterable[str] = (),
+        now: datetime | None = None,
     ) -> None:
         self.resource = resource
         self.selection = selection
         self._connection_id = connection_id
         self._wire = wire
+        self._now = now or datetime.now(UTC)
         self._paths: set[str] = {resource.key}
         self._key = At(resource.key).reader(resource.model.fields["remoteId"], wire)
         self._columns: list[Column] = []
         self._links: list[Column] = []
         self._children: list[tuple[str, Getter, ChildReader]] = []
         roots = {path.partition(".")[0] for path in needed}
-        wanted = merge(selection, *map(_nested, needed))
+        links_above = _links_above(resource, selection)
+        wanted = merge(selection, *map(_nested, needed), dict.fromkeys(links_above))
         for name in wanted:
             self._add(name, below(wanted, name))
-        self._title = self._title_column() if "displayName" in selection else None
+        self._title = self._title_column() if "displayName" in selection or links_above else None
         self.paths = frozenset(path for path in self._paths if not path.startswith("@"))
         self.beside = _by_collection(self._paths)
         self.decisive = frozenset(name for root in roots for name in self._collections_of(root))
@@ -68,7 +73,7 @@ class RecordReader:
             self._paths.update(reader.paths)
             self._children.append((model.attribute, self._wire.children(spec.path), reader))
             return
-        spec = prune(spec, model, inner)
+        spec = prune(spec.at(self._now) if isinstance(spec, AsOf) else spec, model, inner)
         self._paths.update(spec.paths())
         columns = self._links if model.kind is Kind.LINK else self._columns
         columns.append((model.attribute, spec.reader(model, self._wire)))
@@ -140,6 +145,9 @@ class RecordReader:
             elif model.kind is Kind.LINKS:
                 if model.attribute in record.origin.failed_links:
                     gaps.append(FieldGap(path=name, reason=record.origin.failed_links[model.attribute]))
+            elif model.kind is Kind.TRAIL:
+                if getattr(record, model.attribute) is None:
+                    gaps.append(FieldGap(path=name, reason=self._link_reason(record, str(model.marker.by), model)))
             elif model.kind is Kind.LINK:
                 if getattr(record, model.attribute) is None:
                     gaps.append(FieldGap(path=name, reason=self._link_reason(record, name, model)))
@@ -177,6 +185,13 @@ class RecordReader:
             return [FieldGap(path=model.name, reason=self._reason(record.origin, model.name, model.attribute))]
         reader = next(reader for attribute, _, reader in self._children if attribute == model.attribute)
         return reader.gaps(model.name, rows)
+
+
+def _links_above(resource: Resource, selection: Selection) -> set[str]:
+    """The links that selected trails follow."""
+    fields = resource.model.fields
+    chosen = [fields[name].marker for name in selection if name in fields and fields[name].kind is Kind.TRAIL]
+    return {marker.by for marker in chosen if marker.by is not None}
 
 
 class ChildReader:

@@ -11,20 +11,21 @@ from connectors.errors import BadAnswer, WrongSystem
 from connectors.plan import (
     Continuation,
     KeyPosition,
-    NarrowResource,
     Phase,
     Position,
     ReadPlan,
     RowNumber,
-    plan_read,
+    has_own_paths,
+    own_read,
+    plan_keys,
 )
 from connectors.ports import Reads
 from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
-from connectors.query import Compare, Comparison, Page, Read, Request
+from connectors.query import Page, Read, Request
 from connectors.reading import RecordReader
 from connectors.tally import Tally
-from schema.filters import REFERENCE, Condition, Operator
+from schema.filters import REFERENCE
 from schema.matching import attribute_path, compile_test
 from schema.ordering import order_key
 from schema.records import Served, weaker
@@ -32,10 +33,6 @@ from schema.records import Served, weaker
 Placed = list[tuple[Position, Any]]
 """Records, each with its place."""
 OnRows = Callable[[Sequence[Row]], None]
-
-_GROUP_SLACK = 16
-"""Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
-
 
 _GROUP_GROWTH = 8
 """How many times as many rows are read next where all rows of an answer look alike."""
@@ -122,13 +119,10 @@ class Scan:
         """Rows with their places, from a place on, an answer at a time, and whether it is the last of its part."""
         if self.plan.walk is Walk.KEYS:
             return self._by_keys(cast(KeyPosition | None, after), count)
-        return self._walk(cast(RowNumber | Continuation | None, after))
+        return self._walk(after)
 
     async def _by_keys(self, after: KeyPosition | None, count: int) -> AsyncIterator[tuple[Placed, bool]]:
-        for phase in self.plan.phases:
-            if after is not None and after.phase is Phase.NULLS and phase is Phase.VALUES:
-                continue
-            start = after if after is not None and after.phase is phase else None
+        for phase, start in self.plan.parts(after):
             trail = self._trail(start)
             async for records, is_last in self._pages(phase, start, count):
                 places = [self._place(phase, record) for record in records]
@@ -169,10 +163,8 @@ class Scan:
 
     async def _pages(self, phase: Phase, after: KeyPosition | None, count: int) -> Any:
         """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
-        sorters = self.plan.sorters_in(phase)
-        has_spans = bool(sorters) and sorters[-1].word.resolution is not None
-        limit = count + 1 + (_GROUP_SLACK if has_spans else 0) if self.plan.is_exact else self.plan.resource.page_size
-        limit = min(limit, self.plan.resource.page_size)
+        has_spans = self.plan.shows_spans(phase)
+        limit = self.plan.limit(phase, count)
         while True:
             read = self.plan.read(phase, after, self.reader.paths, limit)
             records, is_last = await self._read_whole(read, limit)
@@ -191,11 +183,13 @@ class Scan:
     async def _read_whole(self, read: Read, limit: int) -> tuple[list[Any], bool]:
         """All rows of one question, although the source may cut its answer; and whether there are no more."""
         page = await self.source.fetch(read, self.tally, self.deadline)
+        self.tally.count(page)
         rows = list(page.rows)
         served = page.served
         rest: Request | None = page.next
         while rest is not None and len(rows) < limit:
             page = await self.source.follow(read, rest, self.tally, self.deadline)
+            self.tally.count(page)
             rows.extend(page.rows)
             served = weaker(served, page.served)
             rest = page.next
@@ -271,16 +265,15 @@ class Scan:
                 return
             after = KeyPosition(Phase.NULLS, (), records[-1].origin.key)
 
-    async def _walk(self, after: RowNumber | Continuation | None) -> AsyncIterator[tuple[Placed, bool]]:
+    async def _walk(self, after: Position | None) -> AsyncIterator[tuple[Placed, bool]]:
         """Rows in the source's own order; one that comes again, because others moved meanwhile, is left out."""
         size = self.plan.resource.page_size
-        # A page by its number begins at a multiple of its size.
-        start = after.rows - after.rows % size if isinstance(after, RowNumber) else 0
-        query = after.query if isinstance(after, Continuation) else None
-        skipped = 0 if after is None else after.rows - start
+        begin = self.plan.start(after)
+        start, query, skipped = begin.rows, begin.query, begin.skipped
         known: set[str] = set()
         while True:
             page = await self._answer(start, query)
+            self.tally.count(page)
             records = await self._read(page.rows, page.served)
             keys = [record.origin.key for record in records]
             if len(set(keys)) < len(keys) or (keys and known.issuperset(keys)):
@@ -325,12 +318,12 @@ async def read_by_keys(
 ) -> list[Any]:
     """The records with these keys, in as few requests as the source takes; missing ones are left out."""
     resource = reader.resource
-    if isinstance(resource, NarrowResource) and resource.has_own_paths:
+    if has_own_paths(resource):
         return await _read_one_by_one(source, reader, keys, tally, deadline, on_rows)
     found: list[Any] = []
     for start in range(0, len(keys), resource.max_keys):
-        chunk = tuple(keys[start : start + resource.max_keys])
-        plan = plan_read(resource, Condition("remoteId", Operator.IN, chunk))
+        chunk = keys[start : start + resource.max_keys]
+        plan = plan_keys(resource, chunk)
         scan = Scan(source, plan, reader, tally, deadline, max_rows=len(chunk), on_rows=on_rows)
         records = (await scan.run(None, len(chunk))).records
         if any(record.origin.key not in chunk for record in records):
@@ -351,16 +344,16 @@ async def _read_one_by_one(
     resource = reader.resource
     found: list[Any] = []
     for key in dict.fromkeys(keys):
-        value = resource.key_form.read(key)
-        if value is None:
+        read = own_read(resource, reader.paths, key)
+        if read is None:
             continue
-        where = Compare(resource.key, Comparison.EQ, value, resource.key_form.kind)
         try:
-            page = await source.fetch(Read(resource.source, reader.paths, where), tally, deadline)
+            page = await source.fetch(read, tally, deadline)
         except WrongSystem as trouble:
             if trouble.upstream is None or trouble.upstream.status != 404:
                 raise
             continue
+        tally.count(page)
         beside = await fill_beside(source, reader, page.rows, tally, deadline)
         if on_rows is not None:
             on_rows(page.rows)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from connectors.errors import Trouble
 from connectors.protection.limits import Priority
+from connectors.query import Page
 from schema.records import Served, weaker
 
 
@@ -11,17 +12,23 @@ from schema.records import Served, weaker
 class Tally:
     """How many requests a piece of work has made, logins and repetitions included, and what it has used beside them.
 
-    `entity` is the kind of record that it is for, `priority` how urgent it is. `served` speaks of kept answers that
-    were used. Where older ones stand in for the system, `trouble` is what it did instead of answering, and `lacks_some`
-    that they do not stand in for everything.
+    `records` is how many records the requests brought, `entity` the kind of record that they are for, `priority` how
+    urgent it is. `served` speaks of kept answers that were used. Where older ones stand in for the system, `trouble` is
+    what it did instead of answering, and `lacks_some` that they do not stand in for everything.
     """
 
     requests: int = 0
+    records: int = 0
     entity: str = ""
     priority: Priority = Priority.INTERACTIVE
     served: Served | None = None
     trouble: Trouble | None = None
     lacks_some: bool = False
+
+    def count(self, page: Page) -> None:
+        """Count the records of an answer; a kept one has brought none."""
+        if page.served is None:
+            self.records += len(page.rows)
 
     def note(self, served: Served | None) -> None:
         """Remember that an answer came from somewhere else than the system."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 import schema
@@ -21,14 +21,17 @@ from connectors.ports import CacheOutcome
 from connectors.protection.protections import Protections
 from connectors.registry import use_manifests
 from gateway import console, tokens
-from gateway.auth import Caller, check_key
+from gateway.auth import Caller, TokenRefused, check_key
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
 from gateway.egress import Egress
+from gateway.feed import CallerUpdates, EventFeed
 from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
-from gateway.limits import limits_extension
+from gateway.limits import document_rules, limits_extension
 from gateway.settings import Settings
+from gateway.sharing import SharedSubscriptions
+from gateway.showing import show_event
 from gateway.stores.backends import addresses_of, open_cache, open_call_state
 from gateway.stores.call_state import SharedCallState
 from gateway.stores.sql import Store
@@ -36,9 +39,12 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
+from gateway.websocket import Sockets
 from resolvers.cache import ReadCache
-from resolvers.ports import Context, ReadLimits
+from resolvers.ports import Context, Following, ReadLimits
 from resolvers.roots import build_schema
+from schema.connections import ConnectedSystem
+from schema.errors import ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _REFRESH_SECONDS = 1.0
@@ -68,12 +74,16 @@ class Gateway:
             max_sources=settings.max_sources,
             max_sources_at_once=settings.max_sources_at_once,
             max_scan_rows=settings.max_scan_rows,
+            max_cost=settings.max_cost,
         )
+        self._document_rules = document_rules(settings)
         self._touched: dict[str, float] = {}
         self._is_open = False
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
+        self.feed: EventFeed
+        self.sockets: Sockets
         self.cache: ReadCache
         self.cache_outcomes: Counter[CacheOutcome] = Counter()
         """What the cache has done so far, counted."""
@@ -95,17 +105,19 @@ class Gateway:
         )
         await self.directory.refresh()
         self.cache = self._open_cache()
-        refreshing = asyncio.create_task(self._keep_fresh())
-        hearing = asyncio.create_task(self.calls.run(self.directory.protections))
+        self.feed = EventFeed(store.events, self.directory.refresh)
+        await self.feed.begin()
+        self.directory.on_change = self._tell_of_changes
+        running = (self._keep_fresh(), self.feed.run(), self.calls.run(self.directory.protections))
+        tasks = [asyncio.create_task(item) for item in running]
         self._is_open = True
         try:
             yield
         finally:
             self._is_open = False
-            for task in (refreshing, hearing):
+            for task in tasks:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self.cache.close()
             await self.directory.close()
             await self.calls.close()
@@ -138,6 +150,18 @@ class Gateway:
             except Exception:
                 _LOGGER.exception("the store could not be read")
 
+    def _tell_of_changes(self) -> None:
+        """Something that is stored has changed: keys may be void, and there may be events."""
+        self.feed.hint()
+        self.sockets.check_keys()
+
+    def recheck(self, caller: Caller) -> None:
+        """Refuse a caller whose key is no longer in force."""
+        key = self.directory.keys.get(caller.key.digest)
+        if key is None:
+            raise TokenRefused(ErrorCode.TOKEN_REVOKED, "This token was revoked.")
+        check_key(key)
+
     async def authenticate(self, token: str) -> Caller:
         """The caller of a token; a known one costs no SQL."""
         digest = tokens.digest(token, self.keyring.pepper)
@@ -158,20 +182,27 @@ class Gateway:
             except Exception:
                 _LOGGER.exception("the use of a key could not be noted")
 
-    def context(self, caller: Caller, identifier: str) -> Context:
+    def context(self, caller: Caller, identifier: str, following: Following | None = None) -> Context:
         """What the resolvers of one request share."""
         now = asyncio.get_running_loop().time()
         return Context(
             directory=self.directory.view(caller),
             administration=CallerAdministration(caller, self.directory, self.keyring),
+            updates=CallerUpdates(caller, self.feed, self._connections_of, show_event),
+            following=following or Following(),
             cursor_key=self.keyring.cursor_key,
             request_id=identifier,
             limits=self._limits,
             started=now,
             deadline=now + _REQUEST_SECONDS,
             fetched_at=datetime.now(UTC),
+            document_rules=self._document_rules,
             cache=self.cache,
         )
+
+    async def _connections_of(self, caller: Caller, ids: Collection[str] | None) -> list[ConnectedSystem]:
+        found = await self.directory.view(caller).connections()
+        return found if ids is None else [connection for connection in found if connection.id in ids]
 
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served now."""
@@ -219,6 +250,15 @@ def build(
         shows_schema=settings.introspection,
     )
 
+    endpoint.subscriptions = SharedSubscriptions(
+        endpoint.schema,
+        gateway.context,
+        endpoint.encode,
+        lambda: gateway.feed.read_on(),
+        settings.max_waiting_updates,
+    )
+    gateway.sockets = Sockets(gateway.authenticate, gateway.recheck, endpoint.subscriptions, settings.cors_origins)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with gateway.running():
@@ -229,6 +269,7 @@ def build(
 
     routes = [
         Route("/graphql", endpoint, methods=None, middleware=_for_browsers(settings.cors_origins)),
+        WebSocketRoute("/graphql", gateway.sockets),
         Route("/healthz", healthz),
         Route("/readyz", gateway.ready),
         Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway import tokens
-from gateway.stores.rows import ApiKey
+from gateway.logging import request_id
+from gateway.stores.rows import Actor, ApiKey
 from schema.errors import ErrorCode, failure
 
 _ADMIN_TENANT = "*"
@@ -20,6 +21,11 @@ class Caller:
     def tenant(self) -> str:
         """The customer whose data the caller reads; an operator reads everyone's."""
         return self.key.customer_id or _ADMIN_TENANT
+
+    @property
+    def actor(self) -> Actor:
+        """Whom events and the audit log name: the key, in the request that is being served."""
+        return Actor(id=self.key.id, kind=self.key.kind.name, request_id=request_id.get() or None)
 
     def sees(self, customer_id: str | None, connection_id: str | None = None) -> bool:
         """Whether the key reaches a customer, or one connection of it."""

@@ -17,6 +17,17 @@ def encode(number: int, width: int) -> str:
     return "".join(reversed(digits))
 
 
+def decode(text: str) -> int | None:
+    """The number that was written; None where the text is not one."""
+    number = 0
+    for letter in text:
+        digit = ALPHABET.find(letter)
+        if digit < 0:
+            return None
+        number = number * 62 + digit
+    return number if text else None
+
+
 def random(length: int) -> str:
     """Draw `length` digits from the system's secure source, 5.95 bits each."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))

@@ -154,7 +154,7 @@ def serve() -> None:
             )
         click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
         application = build(settings, keyring, [(settings.host, port)])
-        asyncio.run(MainServer(configuration(application)).serve([listener]))
+        asyncio.run(MainServer(configuration(application), application.state.gateway.sockets.drain).serve([listener]))
 
 
 @main.command()

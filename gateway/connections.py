@@ -152,7 +152,9 @@ class CallerAdministration:
         )
         sealed = self.keyring.seal(json.dumps(answers).encode(), tenant=customer_id, row=connection.id)
         try:
-            await self.directory.store.create_connection(connection, sealed, key)
+            await self.directory.store.lifecycle.connect(
+                connection, sealed, key, by=self.caller.actor, checked=rows.Checked(at=now)
+            )
         except Missing:
             raise no_customer(customer_id, "customerId") from None
         await self.directory.refresh()
@@ -171,7 +173,9 @@ class CallerAdministration:
                 raise _no_connection(connection_id, "id")
         except Refused as refused:
             return DisconnectSystemPayload(errors=[refused.error])
-        await self.directory.store.disconnect(connection_id, reason, customer_id=self.caller.key.customer_id)
+        await self.directory.store.lifecycle.disconnect(
+            connection_id, reason, customer_id=self.caller.key.customer_id, by=self.caller.actor
+        )
         await self.directory.refresh()
         return DisconnectSystemPayload(connection=await view.connection(connection_id))
 
@@ -185,7 +189,10 @@ class CallerAdministration:
                 check_text("externalId", given.external_id)
             check_metadata(given.metadata)
             customer = await self.directory.store.create_customer(
-                name=given.name.strip(), external_id=given.external_id or None, metadata=absent.given(given.metadata)
+                name=given.name.strip(),
+                external_id=given.external_id or None,
+                metadata=absent.given(given.metadata),
+                by=self.caller.actor,
             )
         except Refused as refused:
             return CreateCustomerPayload(errors=[refused.error])
@@ -228,7 +235,7 @@ class CallerAdministration:
             connection_id=connection_id,
             expires_at=given.expires_at or None,
         )
-        await self.directory.store.create_api_key(key)
+        await self.directory.store.create_api_key(key, by=self.caller.actor)
         await self.directory.refresh()
         described = await self.directory.view(self.caller).key(key.id)
         return CreateApiKeyPayload(api_key=described, api_token=token.secret.get_secret_value())
@@ -268,7 +275,9 @@ class CallerAdministration:
                 NotFound, ErrorCode.VALIDATION_FAILED, f"There is no key {key_id!r}.", field="id", missing_id=key_id
             )
             return RevokeApiKeyPayload(errors=[error])
-        row = await self.directory.store.revoke_api_key(key_id, customer_id=self.caller.key.customer_id)
+        row = await self.directory.store.revoke_api_key(
+            key_id, customer_id=self.caller.key.customer_id, by=self.caller.actor
+        )
         await self.directory.refresh()
         return RevokeApiKeyPayload(api_key=await view.described_key(row))
 

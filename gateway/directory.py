@@ -77,6 +77,8 @@ class Directory:
         self._customers: dict[str, Customer] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._refreshing = asyncio.Lock()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when something else is served from now on."""
 
     @property
     def keys(self) -> Mapping[str, rows.ApiKey]:
@@ -91,6 +93,7 @@ class Directory:
         async with self._refreshing:
             if await self.store.epoch() != self._snapshot.epoch:
                 self._adopt(await self.store.snapshot())
+                self.on_change()
 
     def _adopt(self, snapshot: rows.Snapshot) -> None:
         """Serve from a snapshot from now on; sources that are still the same stay open."""

@@ -18,15 +18,17 @@ from strawberry.types.graphql import OperationType
 
 from gateway.auth import Caller, TokenRefused, bearer
 from gateway.logging import request_id
+from gateway.sharing import Encoded, SharedSubscriptions
+from gateway.sse import MEDIA_TYPE, event_stream
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import WatchedRequest, watch
+from resolvers.documents import NO_SUCH_OPERATION, code_of, without_names
 from resolvers.ports import Context
 from schema.errors import MEANINGS, ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _REFUSED_KIND = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)
-_SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -79,13 +81,15 @@ class GraphQLEndpoint:
         max_body_bytes: int,
         shows_schema: bool = True,
     ) -> None:
-        self._schema = schema
+        self.schema = schema
         self._authenticate = authenticate
         self._make_context = make_context
         self._page = page
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
         self._shows_schema = shows_schema
+        self.subscriptions: SharedSubscriptions
+        """Set by whoever has them; streams of events need it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -114,6 +118,10 @@ class GraphQLEndpoint:
     async def _answer(self, request: Request, watched: WatchedRequest) -> Response:
         if request.method not in ("GET", "POST"):
             raise Unanswerable(405, ErrorCode.BAD_REQUEST, "GraphQL takes POST and GET.", {"Allow": "GET, POST"})
+        if _wants_events(request):
+            caller = await self._caller(request)
+            operation = await self._operation(request)
+            return event_stream(self.subscriptions.follow(caller, operation, request_id.get()))
         media_type = _accepted(request)
         if media_type is None:
             raise Unanswerable(406, ErrorCode.BAD_REQUEST, f"The answer would be {_GRAPHQL} or {_JSON}.")
@@ -162,7 +170,7 @@ class GraphQLEndpoint:
         identifier = request_id.get()
         context = self._make_context(caller, identifier)
         try:
-            result = await self._schema.execute(
+            result = await self.schema.execute(
                 operation["query"],
                 variable_values=operation.get("variables"),
                 operation_name=operation.get("operationName"),
@@ -174,23 +182,33 @@ class GraphQLEndpoint:
                 405, ErrorCode.BAD_REQUEST, "GET is for queries only; send this with POST.", {"Allow": "POST"}
             ) from None
         except CannotGetOperationTypeError:
-            raise Unanswerable(
-                400, ErrorCode.BAD_REQUEST, "`operationName` names no operation of the document, or is needed."
-            ) from None
+            raise Unanswerable(400, ErrorCode.BAD_REQUEST, NO_SUCH_OPERATION) from None
         was_executed = not isinstance(result, PreExecutionError) and not _is_refused_whole(result)
-        body: dict[str, Any] = {"data": result.data} if was_executed else {}
-        if result.errors:
-            body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
+        body = self._body_of(result, identifier, was_executed)
         status = 200 if was_executed or media_type == _JSON else 400
         codes = [error["extensions"]["code"] for error in body.get("errors", ())]
         watched.answered(codes, status, was_executed=was_executed, is_complete=context.is_complete)
         return _answer(body, status, media_type)
 
+    def _body_of(self, result: ExecutionResult, identifier: str, was_executed: bool) -> dict[str, Any]:
+        body: dict[str, Any] = {"data": result.data} if was_executed else {}
+        if result.errors:
+            body["errors"] = [self._format(error, identifier, was_executed) for error in result.errors]
+        if result.extensions:
+            body["extensions"] = result.extensions
+        return body
+
+    def encode(self, result: Any, identifier: str) -> Encoded:
+        """One result of a stream as JSON."""
+        was_executed = not isinstance(result, PreExecutionError)
+        body = self._body_of(result, identifier, was_executed)
+        return Encoded(_json(body if was_executed else body["errors"]), is_refused=not was_executed)
+
     def _format(self, error: GraphQLError, identifier: str, was_executed: bool) -> dict[str, Any]:
         """An error as clients see it; where the schema is hidden, a mistake does not bring out its names."""
         formatted = _format(error, identifier, was_executed)
         if not self._shows_schema:
-            formatted["message"] = _SUGGESTION.sub("", formatted["message"])
+            formatted["message"] = without_names(formatted["message"])
         return formatted
 
 
@@ -218,9 +236,12 @@ class Unanswerable(Exception):
 def _answer(
     body: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
+    return Response(_json(body), status, {**_HEADERS, **(headers or {})}, f"{media_type}; charset=utf-8")
+
+
+def _json(body: Any) -> bytes:
     # Half a surrogate pair has no form in UTF-8; escaped, it is what JSON writes for it.
-    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(content, status, {**_HEADERS, **(headers or {})}, f"{media_type}; charset=utf-8")
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _extensions(code: ErrorCode, identifier: str) -> dict[str, Any]:
@@ -239,14 +260,12 @@ def _format(error: GraphQLError, identifier: str, was_executed: bool) -> dict[st
     formatted: dict[str, Any] = dict(error.formatted)
     extensions = dict(error.extensions or {})
     if "code" not in extensions:
-        code = ErrorCode.VALIDATION_FAILED if was_executed else ErrorCode.BAD_REQUEST
+        code = ErrorCode.VALIDATION_FAILED if was_executed else code_of(error)
         original = error.original_error
         if original is not None and not isinstance(original, GraphQLError):
             _LOGGER.error("resolving a field failed", exc_info=original)
             code = ErrorCode.INTERNAL
             formatted["message"] = "A fault of this product; the log has more under the request's id."
-        elif "tokens" in error.message and error.message.startswith("Syntax Error: Document contains more"):
-            code = ErrorCode.QUERY_TOO_COMPLEX
         extensions = _extensions(code, identifier)
     formatted["extensions"] = {**extensions, "requestId": identifier}
     return formatted
@@ -254,6 +273,10 @@ def _format(error: GraphQLError, identifier: str, was_executed: bool) -> dict[st
 
 def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
+
+
+def _wants_events(request: Request) -> bool:
+    return request.headers.get("accept", "").partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
 def _accepted(request: Request) -> str | None:

@@ -1,6 +1,7 @@
-"""What a query document may hold: operations, tokens, depth and aliases, with a clear error before anything runs."""
+"""What a query document may hold: tokens, depth, aliases and so on, with a clear error before anything runs."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -17,7 +18,14 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from gateway.settings import Settings
+from resolvers.ports import DocumentRules
 from schema.errors import ErrorCode, failure
+
+
+def document_rules(settings: Settings) -> DocumentRules:
+    """What the settings demand of a document beyond the language's own rules."""
+    rules = (_shape_rule(settings),) if settings.introspection else (_shape_rule(settings), _NoIntrospection)
+    return DocumentRules(settings.max_query_tokens, rules, shows_names=settings.introspection)
 
 
 def limits_extension(
@@ -27,17 +35,16 @@ def limits_extension(
 
     `executed` is called after each operation; an extension of its own would cost every request some 30 µs.
     """
+    demanded = document_rules(settings)
 
     class Limits(SchemaExtension):
         def on_operation(self) -> Iterator[None]:
             context = self.execution_context
             context.parse_options["max_tokens"] = settings.max_query_tokens
-            rules = [_shape_rule(settings.max_query_depth, settings.max_query_aliases)]
-            if not settings.introspection:
-                rules.append(_NoIntrospection)
+            rules = demanded.rules
             # Nothing is parsed yet, so this is the name that was sent; later it is that of the first operation.
             if context.operation_name is None:
-                rules.append(_OneOperation)
+                rules = (*rules, _OneOperation)
             context.validation_rules = (*context.validation_rules, *rules)
             yield
             executed(context)
@@ -45,58 +52,72 @@ def limits_extension(
     return Limits
 
 
-def _shape_rule(max_depth: int, max_aliases: int) -> type[ValidationRule]:
-    """A rule that refuses documents which are too deep or rename too much; a fragment counts wherever it is used."""
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a part of a document comes to, with its fragments in their places."""
+
+    depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    fields: int = 0
+
+    def beside(self, other: "_Shape") -> "_Shape":
+        """Both, one after the other."""
+        return _Shape(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+            self.fields + other.fields,
+        )
+
+
+def _shape_rule(settings: Settings) -> type[ValidationRule]:
+    """A rule that refuses documents which are too deep or too wide; a fragment counts wherever it is used."""
 
     class Shape(ValidationRule):
         def __init__(self, context: ValidationContext) -> None:
             super().__init__(context)
-            self._measured: dict[str, tuple[int, int]] = {}
+            self._measured: dict[str, _Shape] = {}
 
         def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-            depth, aliases = self._measure(node, frozenset())
-            if depth > max_depth:
-                self.report_error(
-                    failure(
-                        ErrorCode.QUERY_TOO_DEEP, f"The query is {depth} levels deep; at most {max_depth} are allowed."
-                    )
-                )
-            if aliases > max_aliases:
-                self.report_error(
-                    failure(
-                        ErrorCode.QUERY_TOO_COMPLEX,
-                        f"The query has {aliases} aliases; at most {max_aliases} are allowed.",
-                    )
-                )
+            shape = self._measure(node, frozenset())
+            if shape.depth > settings.max_query_depth:
+                message = f"The query is {shape.depth} levels deep; at most {settings.max_query_depth} are allowed."
+                self.report_error(failure(ErrorCode.QUERY_TOO_DEEP, message))
+            for name, count, limit in (
+                ("aliases", shape.aliases, settings.max_query_aliases),
+                ("directives", shape.directives + len(node.directives or ()), settings.max_query_directives),
+                ("root fields", shape.fields, settings.max_root_fields),
+            ):
+                if count > limit:
+                    message = f"The query has {count} {name}; at most {limit} are allowed."
+                    self.report_error(failure(ErrorCode.QUERY_TOO_COMPLEX, message))
 
-        def _measure(self, node: Any, inside: frozenset[str]) -> tuple[int, int]:
-            """Depth and aliases below a node; fragments are measured once, and one within itself counts nothing."""
-            depth = aliases = 0
+        def _measure(self, node: Any, inside: frozenset[str]) -> _Shape:
+            """What stands below a node; fragments are measured once, and one within itself counts nothing."""
+            found = _Shape()
             for item in node.selection_set.selections if node.selection_set else ():
-                below = (0, 0)
+                found = found.beside(_Shape(directives=len(item.directives or ())))
                 match item:
                     case FieldNode():
-                        below = self._measure_field(item, inside)
+                        found = found.beside(self._measure_field(item, inside))
                     case InlineFragmentNode():
-                        below = self._measure(item, inside)
+                        found = found.beside(self._measure(item, inside))
                     case FragmentSpreadNode():
-                        below = self._measure_fragment(item.name.value, inside)
-                depth = max(depth, below[0])
-                aliases += below[1]
-            return depth, aliases
+                        found = found.beside(self._measure_fragment(item.name.value, inside))
+            return found
 
-        def _measure_field(self, field: FieldNode, inside: frozenset[str]) -> tuple[int, int]:
-            """Introspection is exempt from depth, but not from renaming."""
-            aliases = int(field.alias is not None)
-            if field.name.value.startswith("__"):
-                return 0, aliases
-            depth, renamed = self._measure(field, inside)
-            return 1 + depth, aliases + renamed
+        def _measure_field(self, field: FieldNode, inside: frozenset[str]) -> _Shape:
+            """Introspection is exempt from depth, but not from the rest."""
+            below = self._measure(field, inside)
+            is_introspection = field.name.value.startswith("__")
+            aliases = below.aliases + int(field.alias is not None)
+            return _Shape(0 if is_introspection else 1 + below.depth, aliases, below.directives, fields=1)
 
-        def _measure_fragment(self, name: str, inside: frozenset[str]) -> tuple[int, int]:
+        def _measure_fragment(self, name: str, inside: frozenset[str]) -> _Shape:
             fragment: FragmentDefinitionNode | None = self.context.get_fragment(name)
             if fragment is None or name in inside:
-                return 0, 0
+                return _Shape()
             if name not in self._measured:
                 self._measured[name] = self._measure(fragment, inside | {name})
             return self._measured[name]

@@ -4,16 +4,30 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 _GRACE_SECONDS = 10
+_MAX_MESSAGE_BYTES = 256 * 1024
 
 
 class MainServer(uvicorn.Server):
-    """A server that ends on Ctrl-C or SIGTERM, and lets what surrounds it be closed as well."""
+    """A server that ends on Ctrl-C or SIGTERM, and lets what surrounds it be closed as well.
+
+    `on_end` is called first: whoever follows something can be told where to go on.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_end: Callable[[], None] = lambda: None) -> None:
+        super().__init__(config)
+        self._on_end = on_end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._on_end()
+        super().handle_exit(sig, frame)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -46,7 +60,10 @@ def configuration(application: ASGIApp, grace_seconds: int = _GRACE_SECONDS) -> 
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=grace_seconds,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=_MAX_MESSAGE_BYTES,
+        ws_ping_interval=None,  # the sockets ping themselves
+        ws_per_message_deflate=False,  # its state would cost more than everything else of a socket
     )
 
 

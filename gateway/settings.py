@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         default=None,
-        description="The database; without it, the SQLite file `switchgear.db` in the data directory.",
+        description="The database, such as `postgresql://user:password@host/name`; without it, the SQLite file "
+        "`switchgear.db` in the data directory.",
     )
     keys_file: Path | None = Field(
         default=None,
@@ -133,6 +134,12 @@ class Settings(BaseSettings):
         default=(),
         description="Origins whose pages may ask the gateway, separated by commas, such as `https://plant.example.com`.",
     )
+    max_waiting_updates: int = Field(
+        default=256,
+        ge=1,
+        le=10_000,
+        description="How many results of a subscription may wait for one client; with more its line is closed.",
+    )
     max_body_bytes: int = Field(
         default=1_000_000,
         ge=1_000,
@@ -152,6 +159,21 @@ class Settings(BaseSettings):
         default=30,
         ge=0,
         description="The most aliases that a query may have.",
+    )
+    max_query_directives: int = Field(
+        default=50,
+        ge=0,
+        description="The most directives that a query may have.",
+    )
+    max_root_fields: int = Field(
+        default=20,
+        ge=1,
+        description="The most root fields that a query may have.",
+    )
+    max_cost: int = Field(
+        default=10_000_000,
+        ge=1,
+        description="The most that a query may cost: 10 for each call to a system, 1 for each record it may bring.",
     )
     max_sources: int = Field(
         default=50,
@@ -248,11 +270,7 @@ class Settings(BaseSettings):
         le=1,
         description="How many of a connection's calls may be repeated, from 0 to 1; only reads ever are.",
     )
-    max_retries: int = Field(
-        default=DEFAULTS.retries,
-        ge=0,
-        description="How often one call may be repeated.",
-    )
+    max_retries: int = Field(default=DEFAULTS.retries, ge=0, description="How often one call may be repeated.")
 
     @property
     def store_url(self) -> str:

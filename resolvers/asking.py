@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connectors.errors import BadAnswer, Sent, TimedOut
 from connectors.plan import Position, ReadPlan, plan_read
@@ -73,12 +74,21 @@ def resources_of(live: LiveSource, entity: Entity) -> dict[str, Resource]:
     return {f"{live.connection.id}#{resource.prefix}": resource for resource in resources}
 
 
-def prepare(key: str, live: LiveSource, resource: Resource, tree: Tree, order: Order, selection: Selection) -> Asked:
-    """Plan a question to one resource; ids in the filter are made its own."""
+def prepare(
+    key: str,
+    live: LiveSource,
+    resource: Resource,
+    tree: Tree,
+    order: Order,
+    selection: Selection,
+    now: datetime,
+) -> Asked:
+    """Plan a question to one resource, as of now; ids in the filter are made its own."""
     entity = resource.model
     local = localize(hide_deleted(tree, entity), entity, str(live.connection.id))
     plan = plan_read(resource, local, order)
-    reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection, plan.needed)
+    protocol = live.source.system.protocol
+    reader = RecordReader(resource, protocol, str(live.connection.id), selection, plan.needed, now)
     return Asked(key, live, resource, plan, reader, Tally(entity=entity.name))
 
 
@@ -94,6 +104,7 @@ async def ask(
 ) -> None:
     """Read up to `count` rows after a place; whatever goes wrong is the outcome of this source alone."""
     started = time.monotonic()
+    context.tallies.append(asked.tally)
     with source_step(asked.live, asked.resource.model.name, purpose) as span:
         try:
             async with asyncio.timeout_at(deadline), gate or nullcontext():
@@ -146,5 +157,16 @@ def _too_expensive(asked: Asked, context: Context) -> Problem:
         "here, and there are more.",
         connection_id=asked.live.connection.id,
         system=asked.live.source.system.key,
+        request_id=context.request_id,
+    )
+
+
+def has_no_such_records(live: LiveSource, entity: Entity, context: Context) -> Problem:
+    """Why a system is not asked that does not know such records; the answer is complete without it."""
+    return problem(
+        ErrorCode.ENTITY_UNSUPPORTED,
+        f"{live.source.system.title} has no {entity.plural}.",
+        connection_id=live.connection.id,
+        system=live.source.system.key,
         request_id=context.request_id,
     )

@@ -1,14 +1,18 @@
 """Tells clients what a kind of system is and can do, from its spec."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 import strawberry
 
 from connectors import spec
 from connectors.composites import Many
+from connectors.derived import AsOf, FromWords
 from connectors.filling import Filling, filling_of, needs_second_call
-from connectors.plan import plan_read, push
+from connectors.plan import plan_read
+from connectors.pushing import push
 from schema.capabilities import (
     EntityCapability,
     FieldCapability,
@@ -18,7 +22,7 @@ from schema.capabilities import (
     filter_operator,
 )
 from schema.filters import EVERYTHING, Condition, DecimalFilter, MoneyFilter, Operator, shape_of
-from schema.model import ENTITIES, Entity
+from schema.model import ENTITIES, Entity, FieldModel
 from schema.sorting import SortStep, sort_path
 from schema.systems import AuthMethod, Guide, System
 
@@ -122,7 +126,7 @@ def sorts(resource: spec.Resource, name: str) -> bool:
     return bool(plan_read(resource, EVERYTHING, (SortStep(name, sort_path(item), descending=False),)).sorters)
 
 
-_SAMPLES = {Operator.IN: ("1",), Operator.NOT_IN: ("1",), Operator.IS_NULL: True}
+_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def pushes(resource: spec.Resource, name: str, operator: Operator) -> bool:
@@ -135,11 +139,17 @@ def pushes(resource: spec.Resource, name: str, operator: Operator) -> bool:
         found = resource.find(path)
         if found is None or f"{operator.word}_" not in compared.__annotations__:
             continue
-        _, model = found
-        value = _SAMPLES.get(operator, "1")
-        if model.is_enum and operator is not Operator.IS_NULL:
-            member = next(iter(model.type))
-            value = (member,) if operator in (Operator.IN, Operator.NOT_IN) else member
-        if push(resource, Condition(path, operator, value)) is not None:
+        word, model = found
+        if isinstance(word, FromWords | AsOf):
+            continue  # asked for fewer rows at best, it is decided here
+        if push(resource, Condition(path, operator, _sample(operator, model))) is not None:
             return True
     return False
+
+
+def _sample(operator: Operator, model: FieldModel) -> Any:
+    """Something that such a condition may compare with."""
+    if operator is Operator.IS_NULL:
+        return True
+    value = next(iter(model.type)) if model.is_enum else _MOMENT if model.plain_type is datetime else "1"
+    return (value,) if operator in (Operator.IN, Operator.NOT_IN) else value

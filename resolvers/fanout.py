@@ -8,15 +8,16 @@ from typing import Any
 
 from connectors.scan import Batch
 from connectors.tracing import FAN_OUT, Attribute, note, step
-from resolvers.asking import Asked, ask, prepare, resources_of
+from resolvers.asking import Asked, ask, has_no_such_records, prepare, resources_of
 from resolvers.cursors import Place
 from resolvers.linking import Linker
-from resolvers.links import finish_records, selects_links
+from resolvers.links import finish_records
 from resolvers.merge import Picked, merge
 from resolvers.outcomes import origin_of
 from resolvers.ports import Context, LiveSource
+from resolvers.steps import Links
 from resolvers.totals import Total, count_all
-from schema.errors import ErrorCode, problem
+from schema.errors import ErrorCode
 from schema.filters import Tree
 from schema.freshness import UNSAID, Freshness
 from schema.model import Entity
@@ -31,7 +32,7 @@ _LINK_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every source; `places` says where each of them stands.
+    """What is asked of every source; `places` says where each of them stands, `links` what follows from the rows.
 
     `counts_all` asks also how many rows there are in all.
     """
@@ -41,6 +42,7 @@ class Question:
     order: Order
     count: int
     selection: Selection
+    links: Links
     timeout_ms: int | None
     places: Mapping[str, Place]
     counts_all: bool = False
@@ -65,10 +67,19 @@ def source_keys(lives: Sequence[LiveSource], entity: Entity) -> Iterator[str]:
         yield from resources_of(live, entity)
 
 
-async def fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
+def prepare_all(lives: Sequence[LiveSource], question: Question, context: Context) -> list[Asked]:
+    """Plan a question to every resource of every source that has such records."""
+    return [
+        prepare(key, live, resource, question.tree, question.order, question.selection, context.fetched_at)
+        for live in lives
+        for key, resource in resources_of(live, question.entity).items()
+    ]
+
+
+async def fan_out(lives: Sequence[LiveSource], question: Question, asked: Sequence[Asked], context: Context) -> FanOut:
     """Ask all sources, merge what came, and load the links of the page before it is returned."""
     with step(FAN_OUT, {Attribute.ENTITY: question.entity.name}) as span:
-        answer = await _fan_out(lives, question, context)
+        answer = await _fan_out(lives, question, asked, context)
         context.is_complete &= answer.is_complete
         note(
             span,
@@ -81,12 +92,7 @@ async def fan_out(lives: Sequence[LiveSource], question: Question, context: Cont
         return answer
 
 
-async def _fan_out(lives: Sequence[LiveSource], question: Question, context: Context) -> FanOut:
-    asked = [
-        prepare(key, live, resource, question.tree, question.order, question.selection)
-        for live in lives
-        for key, resource in resources_of(live, question.entity).items()
-    ]
+async def _fan_out(lives: Sequence[LiveSource], question: Question, asked: Sequence[Asked], context: Context) -> FanOut:
     gate = asyncio.Semaphore(context.limits.max_sources_at_once)
     ends = {item.key: _end_of_rows(item.live, question, context) for item in asked}
     total = Total()
@@ -104,7 +110,11 @@ async def _fan_out(lives: Sequence[LiveSource], question: Question, context: Con
     outcomes = [
         _outcome(by_connection[str(live.connection.id)], picked, linker, context)
         if str(live.connection.id) in by_connection
-        else _unsupported(live, question, context)
+        else SourceOutcome(
+            connection=live.connection,
+            status=SourceStatus.UNSUPPORTED,
+            error=has_no_such_records(live, question.entity, context),
+        )
         for live in lives
     ]
     used = {item.source: item.index + 1 for item in picked}
@@ -129,7 +139,7 @@ async def _ask(asked: Asked, question: Question, end: float, context: Context, g
 def _end_of_rows(live: LiveSource, question: Question, context: Context) -> float:
     """Until when rows may come: linked records need a part of the time."""
     end = context.deadline_for(live, question.timeout_ms)
-    if selects_links(question.entity.fields, question.selection):
+    if question.links:
         end -= (end - context.started) * _LINK_SHARE
     return end
 
@@ -147,7 +157,7 @@ async def _complete_rows(
         finish_records(records, asked[key].reader, asked[key].live, context)
         by_connection.setdefault(asked[key].connection_id, []).extend(records)
     linker = Linker(context, lives, question.timeout_ms, question.freshness)
-    await linker.fill_page(by_connection, question.entity, question.selection, "nodes")
+    await linker.fill_page(by_connection, question.entity, question.links, "nodes")
     return linker
 
 
@@ -193,15 +203,3 @@ def _is_complete(asked: Asked) -> bool:
     """A system that has no such records does not make the answer incomplete; one that cannot sort them does."""
     has_none = asked.problem is not None and asked.problem.code is ErrorCode.ENTITY_UNSUPPORTED
     return asked.status is SourceStatus.OK or has_none
-
-
-def _unsupported(live: LiveSource, question: Question, context: Context) -> SourceOutcome:
-    """A system that has no such records does not make the answer incomplete, but says so."""
-    refusal = problem(
-        ErrorCode.ENTITY_UNSUPPORTED,
-        f"{live.source.system.title} has no {question.entity.plural}.",
-        connection_id=live.connection.id,
-        system=live.source.system.key,
-        request_id=context.request_id,
-    )
-    return SourceOutcome(connection=live.connection, status=SourceStatus.UNSUPPORTED, error=refusal)

@@ -8,14 +8,15 @@ from typing import Any
 from connectors.spec import Resource
 from connectors.tracing import LINKS, Attribute, step
 from resolvers.asking import resources_of
-from resolvers.links import Loaded, loader_for, selects_links, tell
+from resolvers.links import Loaded, loader_for, tell
 from resolvers.outcomes import gap_of
 from resolvers.pages import load_pages
 from resolvers.ports import Context, LiveSource
+from resolvers.steps import InTree, Links, OfChildren, ToMany, ToOne
+from resolvers.trails import fill_trails
 from schema.freshness import Freshness
-from schema.model import Entity, FieldModel, Kind, entity_named, fields_of
+from schema.model import Entity
 from schema.records import FieldGapReason, Served, weaker
-from schema.selection import Selection, below, rows_of, uses
 from schema.sources import SourceCall, SourceStatus
 
 Rows = Mapping[str, Sequence[Any]]
@@ -37,67 +38,60 @@ class Linker:
     served: dict[str, Served] = field(default_factory=dict)
     """Where linked records came from, by connection, unless they were read live."""
 
-    async def fill_page(self, rows: Rows, entity: Entity, selection: Selection, path: str) -> None:
-        """Fill every selected link of a page of records."""
-        if selects_links(entity.fields, selection):
+    async def fill_page(self, rows: Rows, entity: Entity, links: Links, path: str) -> None:
+        """Fill these links of a page of records."""
+        if links:
             with step(LINKS, {Attribute.ENTITY: entity.name}):
-                await self.fill(rows, entity.fields, selection, path)
+                await self.fill(rows, links, path)
 
-    async def fill(self, rows: Rows, fields: Mapping[str, FieldModel], selection: Selection, path: str) -> None:
-        """Fill every selected link of rows that have these fields."""
+    async def fill(self, rows: Rows, links: Links, path: str) -> None:
+        """Fill these links of rows."""
         jobs = []
-        for name in selection:
-            model = fields.get(name)
-            if model is None:
-                continue
-            below_path = f"{path}.{name}"
-            if model.kind is Kind.LINK:
-                jobs += [
-                    self._fill_link(key, of, model, below(selection, name), below_path) for key, of in rows.items()
-                ]
-            elif model.kind is Kind.LINKS:
-                for alias, use in uses(selection, name).items():
+        for link in links:
+            below_path = f"{path}.{link.field.name}"
+            match link:
+                case ToOne():
+                    jobs += [self._fill_link(key, of, link, below_path) for key, of in rows.items()]
+                case ToMany():
                     # For all rows together, each gets a page of its own.
-                    jobs += [load_pages(self, key, of, model, alias, use, below_path) for key, of in rows.items()]
-            elif model.kind is Kind.CHILDREN:
-                jobs.append(self._fill_children(rows, model, rows_of(below(selection, name)), below_path))
+                    jobs += [load_pages(self, key, of, link, below_path) for key, of in rows.items()]
+                case InTree():
+                    jobs += [fill_trails(self, key, of, link, below_path) for key, of in rows.items()]
+                case OfChildren():
+                    jobs.append(self._fill_children(rows, link, below_path))
         await asyncio.gather(*jobs)
 
-    async def _fill_children(self, rows: Rows, model: FieldModel, selection: Selection, path: str) -> None:
-        fields = fields_of(model.type)
-        if selects_links(fields, selection):
-            children = {
-                key: [child for row in of for child in row.origin.children.get(model.attribute) or ()]
-                for key, of in rows.items()
-            }
-            await self.fill(children, fields, selection, path)
+    async def _fill_children(self, rows: Rows, link: OfChildren, path: str) -> None:
+        children = {
+            key: [child for row in of for child in row.origin.children.get(link.field.attribute) or ()]
+            for key, of in rows.items()
+        }
+        await self.fill(children, link.links, path)
 
-    async def _fill_link(
-        self, connection_id: str, rows: Sequence[Any], model: FieldModel, selection: Selection, path: str
-    ) -> None:
+    async def _fill_link(self, connection_id: str, rows: Sequence[Any], link: ToOne, path: str) -> None:
         """Read the distinct records that rows point to, and point every row to its own."""
         live = self.lives[connection_id]
-        target = entity_named(model.type)
-        keys = list(dict.fromkeys(key for row in rows if (key := row.origin.links.get(model.attribute)) is not None))
+        attribute = link.field.attribute
+        keys = list(dict.fromkeys(key for row in rows if (key := row.origin.links.get(attribute)) is not None))
         found: dict[str, Loaded] = {}
 
         async def load(resource: Resource) -> None:
             own = [key for key in keys if resource.owns(key)]
-            loader = loader_for(live, resource, selection, self.context, self.timeout_ms, self.freshness)
+            loader = loader_for(live, resource, link.selection, self.context, self.timeout_ms, self.freshness)
             found.update(zip(own, await loader.load_many(own), strict=True))
 
-        await asyncio.gather(*map(load, resources_of(live, target).values()))
+        await asyncio.gather(*map(load, resources_of(live, link.target).values()))
         for row in rows:
-            key = row.origin.links.get(model.attribute)
+            key = row.origin.links.get(attribute)
             if key is not None:
-                _attach(row, model.attribute, found.get(key))
+                _attach(row, attribute, found.get(key))
         chunks = dict.fromkeys(item.chunk for item in found.values())
         for chunk in chunks:
             self.note(connection_id, chunk.tally.served)
         for call in tell(chunks, path):
             self.account(connection_id, call)
         present = [item.record for item in found.values() if item.record is not None]
-        await self.fill({connection_id: present}, target.fields, selection, path)
+        await self.fill({connection_id: present}, link.links, path)
 
     def account(self, connection_id: str, call: SourceCall) -> None:
         """Note what was called."""

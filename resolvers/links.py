@@ -1,6 +1,6 @@
 """Loads the records that rows point to: distinct keys of the whole page, batched per connection, once a request."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,7 @@ from resolvers.ports import Context, LiveSource
 from resolvers.tracing import note_answer, source_step
 from schema.errors import Problem
 from schema.freshness import Freshness
-from schema.model import FieldModel, Kind, fields_of
-from schema.selection import Selection, Use, below, rows_of
+from schema.selection import Selection, Use
 from schema.sources import SourceCall, SourceCallPurpose, SourceStatus
 
 
@@ -51,7 +50,8 @@ class KeyLoader(DataLoader[str, Loaded]):
         freshness: Freshness,
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
-        self.reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection)
+        protocol, now = live.source.system.protocol, context.fetched_at
+        self.reader = RecordReader(resource, protocol, str(live.connection.id), selection, now=now)
         self._live = live
         self._context = context
         self._deadline = context.deadline_for(live, timeout_ms)
@@ -61,6 +61,7 @@ class KeyLoader(DataLoader[str, Loaded]):
         """One chunk of keys."""
         resource = self.reader.resource
         chunk = Chunk(Tally(entity=resource.model.name))
+        self._context.tallies.append(chunk.tally)
         by_key = {}
         with source_step(self._live, resource.model.name, SourceCallPurpose.LINK) as span:
             try:
@@ -117,16 +118,6 @@ def tell(chunks: Iterable[Chunk], path: str) -> Iterator[SourceCall]:
         requests=sum(chunk.tally.requests for chunk in new),
         status=worst.status,
         error=worst.error,
-    )
-
-
-def selects_links(fields: Mapping[str, FieldModel], selection: Selection) -> bool:
-    """Whether other records have to be read for what is selected of rows with these fields."""
-    models = [(fields[name], name) for name in selection if name in fields]
-    return any(
-        model.kind in (Kind.LINK, Kind.LINKS)
-        or (model.kind is Kind.CHILDREN and selects_links(fields_of(model.type), rows_of(below(selection, name))))
-        for model, name in models
     )
 
 

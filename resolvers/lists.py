@@ -1,17 +1,21 @@
 """The list root of every entity, made once: arguments, cursor, fan-out and the page that comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
 
 from connectors.registry import system_keys
+from resolvers.asking import Asked
 from resolvers.building import build_page
 from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
-from resolvers.fanout import Question, fan_out, source_keys
+from resolvers.fanout import Question, fan_out, prepare_all, source_keys
+from resolvers.planning import Select, plan_of, planned_by
 from resolvers.ports import Context, LiveSource
-from resolvers.selection import selection_of
+from resolvers.steps import plan_links
 from schema.absent import given
 from schema.errors import ErrorCode, failure
 from schema.filters import filter_of, parse, shape_of
@@ -20,7 +24,7 @@ from schema.freshness import parse as parse_freshness
 from schema.model import Entity
 from schema.pages import After, First, checked_first
 from schema.scalars import print_datetime
-from schema.selection import rows_of
+from schema.selection import Selection, rows_of
 from schema.sorting import parse as parse_order
 from schema.sorting import sort_of
 from schema.sources import SourceOutcome, page_of
@@ -39,6 +43,52 @@ Timeout = _argument(int | None, "How long to wait for each source; by default 10
 RequireComplete = _argument(bool | None, "Fail the field unless every source answers in full.")
 
 
+@dataclass(frozen=True, eq=False)
+class ListPlan:
+    """How a list will be read: the question, and how it is put to every resource; `query` is what cursors fit."""
+
+    lives: Sequence[LiveSource]
+    question: Question
+    asked: Sequence[Asked]
+    selection: Selection
+    query: str
+    after: str | None
+    requires_complete: bool
+
+
+def plan_list(entity: Entity, context: Context, arguments: Mapping[str, Any], select: Select) -> ListPlan:
+    """Plan the list of an entity; raises what is wrong with the arguments."""
+    context.directory.require("READ")
+    wanted = {name: given(value) for name, value in arguments.items()}
+    connection_ids, systems, after = wanted.get("connection_ids"), wanted.get("systems"), wanted.get("after")
+    timeout_ms = checked_timeout(wanted.get("timeout_ms"))
+    lives = choose_sources(context, connection_ids, systems)
+    order = parse_order(entity, wanted.get("order_by"))
+    tree = parse(shape_of(entity), wanted.get("filter"))
+    query = fingerprint(context.directory.tenant, entity.list_root, tree, order, connection_ids, systems)
+    places = {key: Place() for key in source_keys(lives, entity)}
+    if after is not None:
+        kept = read_cursor(context.cursor_key, query, after, value_types(entity, order))
+        places = {key: kept[key] for key in places if key in kept}
+        lives = [live for live in lives if any(key in kept for key in source_keys([live], entity))]
+    selection = select(None)
+    rows = rows_of(selection)
+    question = Question(
+        entity,
+        tree,
+        order,
+        checked_first(wanted["first"]),
+        rows,
+        plan_links(entity.fields, rows),
+        timeout_ms,
+        places,
+        counts_all="totalCount" in selection,
+        freshness=parse_freshness(wanted.get("freshness")),
+    )
+    requires_complete = bool(wanted.get("require_complete"))
+    return ListPlan(lives, question, prepare_all(lives, question, context), selection, query, after, requires_complete)
+
+
 def list_root(entity: Entity) -> Any:
     """Make the root field that lists an entity, such as purchaseOrders."""
     page = page_of(entity.cls)
@@ -55,46 +105,21 @@ def list_root(entity: Entity) -> Any:
         timeout_ms: Any = strawberry.UNSET,
         require_complete: Any = False,
     ) -> Any:
-        context = info.context
-        context.directory.require("READ")
-        after, order_by, connection_ids, systems, timeout_ms = map(
-            given, (after, order_by, connection_ids, systems, timeout_ms)
-        )
-        lives = choose_sources(context, connection_ids, systems)
-        order = parse_order(entity, order_by)
-        tree = parse(shape_of(entity), filter)
-        selection = selection_of(info)
-        query = fingerprint(context.directory.tenant, entity.list_root, tree, order, connection_ids, systems)
-        places = {key: Place() for key in source_keys(lives, entity)}
-        if after is not None:
-            kept = read_cursor(context.cursor_key, query, after, value_types(entity, order))
-            places = {key: kept[key] for key in places if key in kept}
-            lives = [live for live in lives if any(key in kept for key in source_keys([live], entity))]
-        question = Question(
-            entity,
-            tree,
-            order,
-            checked_first(first),
-            rows_of(selection),
-            checked_timeout(timeout_ms),
-            places,
-            counts_all="totalCount" in selection,
-            freshness=parse_freshness(freshness),
-        )
-        answer = await fan_out(lives, question, context)
-        if require_complete and not answer.is_complete:
+        context, plan = info.context, plan_of(info)
+        answer = await fan_out(plan.lives, plan.question, plan.asked, context)
+        if plan.requires_complete and not answer.is_complete:
             raise _incomplete(answer.outcomes)
         return build_page(
             page,
             answer.picked,
             answer.batches,
-            places,
-            selection,
-            lambda now: write_cursor(context.cursor_key, query, now),
+            plan.question.places,
+            plan.selection,
+            lambda now: write_cursor(context.cursor_key, plan.query, now),
             has_more=answer.has_more,
             outcomes=answer.outcomes,
             is_complete=answer.is_complete,
-            after=after,
+            after=plan.after,
             total=answer.total,
         )
 
@@ -116,7 +141,7 @@ def list_root(entity: Entity) -> Any:
         "return": page | None,
     }
     about = f"{entity.plural.capitalize()} of all systems that the token can see, merged into one list."
-    return strawberry.field(resolver=resolve, description=about)
+    return strawberry.field(resolver=resolve, description=about, metadata=planned_by(partial(plan_list, entity)))
 
 
 def _id_of(name: str, lives: Sequence[LiveSource]) -> str:

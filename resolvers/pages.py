@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connectors.scan import Batch
@@ -13,16 +12,9 @@ from resolvers.cursors import Place, fingerprint, read_cursor, value_types, writ
 from resolvers.links import finish_records
 from resolvers.merge import merge
 from resolvers.outcomes import gap_of, origin_of
-from resolvers.ports import LiveSource
-from schema.absent import given
-from schema.filters import And, Condition, Operator, Tree, parse, shape_of
-from schema.ids import RecordId
-from schema.model import Entity, FieldModel, entity_named
-from schema.pages import checked_first
+from resolvers.ports import Context, LiveSource
+from resolvers.steps import ToMany
 from schema.records import FieldGapReason, Served, weaker
-from schema.selection import Selection, Use, rows_of
-from schema.sorting import Order
-from schema.sorting import parse as parse_order
 from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus, page_of
 
 if TYPE_CHECKING:
@@ -32,67 +24,25 @@ _SINGLES_AT_ONCE = 4
 _LINK = SourceCallPurpose.LINK
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What one use of a paged link asks for, the same for every row."""
-
-    entity: Entity
-    by: FieldModel
-    tree: Tree
-    order: Order
-    count: int
-    after: str | None
-    selection: Selection
-    rows: Selection
-    name: str
-
-    def of_parents(self, live: LiveSource, references: Sequence[str]) -> Tree:
-        """The filter, for what points to these rows of a connection."""
-        kind = entity_named(self.by.type).type
-        ids = tuple(RecordId(kind, str(live.connection.id), reference).encode() for reference in references)
-        return And((self.tree, Condition(self.by.name, Operator.IN, ids)))
-
-
-async def load_pages(
-    linker: "Linker", connection_id: str, parents: Sequence[Any], model: FieldModel, alias: str, use: Use, path: str
-) -> None:
+async def load_pages(linker: "Linker", connection_id: str, parents: Sequence[Any], wanted: ToMany, path: str) -> None:
     """Give every row its page of the records that point to it; a failure is null with a reason."""
     live = linker.lives[connection_id]
-    wanted = _read_use(model, use)
     found: dict[str, dict[str, Batch]] = {parent.origin.reference: {} for parent in parents}
     asked: list[Asked] = []
-    for key, resource in resources_of(live, wanted.entity).items():
-        if wanted.by.name in resource.fields:
-            asked += await _ask_resource(linker, live, key, resource, wanted, found, path)
+    for key, resource in pointing_resources(live, wanted).items():
+        asked += await _ask_resource(linker, live, key, resource, wanted, found, path)
     failed = next((item for item in asked if item.batch is None), None)
     shown: list[Any] = []
     for parent in parents:
         if not asked or failed is not None:
-            parent.origin.pages[alias] = None
+            parent.origin.pages[wanted.alias] = None
             reason = FieldGapReason.NOT_SUPPORTED_BY_SYSTEM if failed is None else gap_of(failed.status)
-            parent.origin.failed_links[model.attribute] = reason
+            parent.origin.failed_links[wanted.field.attribute] = reason
             continue
         page, records = _page(linker, live, wanted, parent, found[parent.origin.reference], asked)
-        parent.origin.pages[alias] = page
+        parent.origin.pages[wanted.alias] = page
         shown.extend(records)
-    await linker.fill({connection_id: shown}, wanted.entity.fields, wanted.rows, path)
-
-
-def _read_use(model: FieldModel, use: Use) -> Wanted:
-    entity = entity_named(model.type)
-    by = entity.fields[model.marker.by or ""]
-    arguments = {name: given(value) for name, value in use.arguments.items()}
-    return Wanted(
-        entity,
-        by,
-        parse(shape_of(entity), arguments.get("filter"), f"{model.name}.filter"),
-        parse_order(entity, arguments.get("order_by")),
-        checked_first(arguments.get("first", 50)),
-        arguments.get("after"),
-        use.selection,
-        rows_of(use.selection),
-        model.name,
-    )
+    await linker.fill({connection_id: shown}, wanted.links, path)
 
 
 async def _ask_resource(
@@ -100,7 +50,7 @@ async def _ask_resource(
     live: LiveSource,
     key: str,
     resource: Resource,
-    wanted: Wanted,
+    wanted: ToMany,
     found: dict[str, dict[str, Batch]],
     path: str,
 ) -> list[Asked]:
@@ -113,16 +63,9 @@ async def _ask_resource(
         if wanted.after is not None:
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
             continue
-        asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, chunk))
-        await ask(
-            asked,
-            None,
-            linker.context.limits.max_scan_rows,
-            deadline,
-            linker.context,
-            linker.freshness,
-            purpose=_LINK,
-        )
+        asked = prepare_pages(live, key, resource, wanted, chunk, linker.context)
+        most = linker.context.limits.max_scan_rows
+        await ask(asked, None, most, deadline, linker.context, linker.freshness, purpose=_LINK)
         made.append(asked)
         if asked.batch is not None and asked.batch.has_more:
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
@@ -134,12 +77,21 @@ async def _ask_resource(
     return made
 
 
-def _prepare(live: LiveSource, key: str, resource: Resource, wanted: Wanted, tree: Tree) -> Asked:
+def pointing_resources(live: LiveSource, wanted: ToMany) -> dict[str, Resource]:
+    """The resources whose rows know what they point to, each under its key among all sources."""
+    return {key: item for key, item in resources_of(live, wanted.target).items() if wanted.by.name in item.fields}
+
+
+def prepare_pages(
+    live: LiveSource, key: str, resource: Resource, wanted: ToMany, references: Sequence[str], context: Context
+) -> Asked:
+    """Plan the question for what points to these rows."""
     selection = {**wanted.rows, wanted.by.name: wanted.rows.get(wanted.by.name)}
-    return prepare(key, live, resource, tree, wanted.order, selection)
+    tree = wanted.of_parents(live, references)
+    return prepare(key, live, resource, tree, wanted.order, selection, context.fetched_at)
 
 
-def _group(batch: Batch, wanted: Wanted, key: str, found: dict[str, dict[str, Batch]]) -> None:
+def _group(batch: Batch, wanted: ToMany, key: str, found: dict[str, dict[str, Batch]]) -> None:
     for record, place in zip(batch.records, batch.places, strict=True):
         parent = record.origin.links.get(wanted.by.attribute)
         if parent in found:
@@ -154,7 +106,7 @@ async def _ask_each(
     live: LiveSource,
     key: str,
     resource: Resource,
-    wanted: Wanted,
+    wanted: ToMany,
     parents: Sequence[str],
     found: dict[str, dict[str, Batch]],
     deadline: float,
@@ -162,7 +114,7 @@ async def _ask_each(
     gate = asyncio.Semaphore(_SINGLES_AT_ONCE)
 
     async def ask_one(parent: str) -> Asked:
-        asked = _prepare(live, key, resource, wanted, wanted.of_parents(live, [parent]))
+        asked = prepare_pages(live, key, resource, wanted, [parent], linker.context)
         place = _places(linker, wanted, live, parent).get(key, Place())
         if place.is_done:
             asked.batch = Batch()
@@ -175,22 +127,22 @@ async def _ask_each(
     return list(await asyncio.gather(*(ask_one(parent) for parent in parents)))
 
 
-def _query(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> str:
+def _query(linker: "Linker", wanted: ToMany, live: LiveSource, parent: str) -> str:
     tenant = linker.context.directory.tenant
-    return fingerprint(tenant, wanted.name, live.connection.id, parent, wanted.tree, wanted.order)
+    return fingerprint(tenant, wanted.field.name, live.connection.id, parent, wanted.tree, wanted.order)
 
 
-def _places(linker: "Linker", wanted: Wanted, live: LiveSource, parent: str) -> Mapping[str, Place]:
+def _places(linker: "Linker", wanted: ToMany, live: LiveSource, parent: str) -> Mapping[str, Place]:
     if wanted.after is None:
         return {}
     query = _query(linker, wanted, live, parent)
-    return read_cursor(linker.context.cursor_key, query, wanted.after, value_types(wanted.entity, wanted.order))
+    return read_cursor(linker.context.cursor_key, query, wanted.after, value_types(wanted.target, wanted.order))
 
 
 def _page(
     linker: "Linker",
     live: LiveSource,
-    wanted: Wanted,
+    wanted: ToMany,
     parent: Any,
     batches: dict[str, Batch],
     asked: Sequence[Asked],
@@ -201,7 +153,7 @@ def _page(
     for item in picked:
         finish_records([item.record], readers[item.source], live, context)
     used = {item.source: item.index + 1 for item in picked}
-    before = {key: Place() for key in resources_of(live, wanted.entity)} | dict(
+    before = {key: Place() for key in resources_of(live, wanted.target)} | dict(
         _places(linker, wanted, live, parent.origin.reference)
     )
     query = _query(linker, wanted, live, parent.origin.reference)
@@ -223,7 +175,7 @@ def _page(
         error=next((item.problem for item in asked if item.problem is not None), None),
     )
     page = build_page(
-        page_of(wanted.entity.cls),
+        page_of(wanted.target.cls),
         picked,
         batches,
         before,
@@ -244,11 +196,11 @@ def _total(batches: Mapping[str, Batch]) -> int | None:
     return sum(len(batch.records) for batch in batches.values()) if is_whole else None
 
 
-def _shared_call(asked: Sequence[Asked], wanted: Wanted) -> SourceCall:
+def _shared_call(asked: Sequence[Asked], wanted: ToMany) -> SourceCall:
     """The calls that this page shares with those of its siblings."""
     return SourceCall(
         purpose=_LINK,
-        path=wanted.name,
+        path=wanted.field.name,
         requests=sum(item.tally.requests for item in asked),
         status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),
     )

@@ -1,17 +1,21 @@
 """What resolving a request needs from the process around it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from graphql import ValidationRule
+
 from connectors.client import Source
+from connectors.tally import Tally
 from schema.administration import (
     ConnectSystemInput,
     CreateApiKeyInput,
     CreateCustomerInput,
 )
 from schema.connections import ApiKey, ConnectedSystem, Directory, Viewer
+from schema.events import ConnectionStatusUpdate
 from schema.freshness import UNSAID, Freshness
 
 if TYPE_CHECKING:
@@ -148,25 +152,72 @@ class ReadLimits:
     max_sources: int = 50
     max_sources_at_once: int = 16
     max_scan_rows: int = 5_000
+    max_cost: int = 10_000_000
+
+
+@dataclass(frozen=True)
+class DocumentRules:
+    """What a query document may be, the same whether it is executed or explained.
+
+    `shows_names` says whether mistakes may bring out names of the schema.
+    """
+
+    max_tokens: int | None = None
+    rules: tuple[type[ValidationRule], ...] = ()
+    shows_names: bool = True
+
+
+Told = tuple[int, ConnectionStatusUpdate]
+"""An update, and the number of the last event that it takes into account."""
+
+
+@dataclass(eq=False)
+class Following:
+    """Which part of a stream one execution tells: all up to the event `until`, or all after the event `since`.
+
+    `told` is the number of the event that the last result takes into account, and `has_begun` whether there was
+    anything to follow at all.
+    """
+
+    until: int | None = None
+    since: int = 0
+    told: int = 0
+    has_begun: bool = False
+
+
+class StatusUpdates(Protocol):
+    """The changes of the connections that a caller sees."""
+
+    def so_far(self, connection_ids: Sequence[str] | None, after: str | None, until: int) -> AsyncIterator[Told]:
+        """How every connection is, or what has changed after a cursor, up to an event; INVALID_CURSOR if it is gone."""
+
+    def from_now(self, connection_ids: Sequence[str] | None, since: int) -> AsyncIterator[Told]:
+        """Every change after an event, as it comes; it never ends."""
 
 
 @dataclass(eq=False)
 class Context:
     """Everything that the resolvers of one request share; `started` and `deadline` are times of the event loop.
 
-    `is_complete` becomes false when a source has not answered in full.
+    `plans` are those of its root fields, or their errors; `tallies` what it has asked of systems. `is_complete`
+    becomes false when a source has not answered in full.
     """
 
     directory: CallerDirectory
     administration: Administration
+    updates: StatusUpdates
     cursor_key: bytes = field(repr=False)
     request_id: str
     limits: ReadLimits
     started: float
     deadline: float
     fetched_at: datetime
+    document_rules: DocumentRules = field(default_factory=DocumentRules, repr=False)
     is_complete: bool = True
+    following: Following = field(default_factory=Following, repr=False)
     loaders: dict[Any, Any] = field(default_factory=dict, repr=False)
+    plans: dict[str, Any] = field(default_factory=dict, repr=False)
+    tallies: list[Tally] = field(default_factory=list, repr=False)
     cache: "ReadCache | None" = None
 
     def deadline_for(self, live: LiveSource, timeout_ms: int | None) -> float:

@@ -9,11 +9,15 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from connectors.registry import all_systems, find_system
+from resolvers.costs import Costs
 from resolvers.describing import describe_system
+from resolvers.explaining import explain_root
 from resolvers.lists import list_root
 from resolvers.mutations import Mutation
+from resolvers.planning import plan_of, planned_by
 from resolvers.ports import Context
-from resolvers.singles import GlobalId, find_node, find_nodes, single_root
+from resolvers.singles import GlobalId, find_node, find_nodes, plan_node, plan_nodes, single_root
+from resolvers.subscriptions import Subscription
 from schema import assets, inventory, maintenance, purchasing, vendors
 from schema.absent import given
 from schema.connections import (
@@ -27,14 +31,13 @@ from schema.connections import (
     Viewer,
     page_of_stored,
 )
-from schema.errors import MUTATION_ERRORS, ErrorCode, failure
+from schema.errors import MUTATION_ERRORS
 from schema.model import ENTITIES
 from schema.pages import After, First
 from schema.records import Node
 from schema.scalars import SCALARS
 from schema.systems import System
 
-_MAX_NODES = 200
 _ENTITY_MODULES = (purchasing, maintenance, assets, vendors, inventory)
 """Importing them is what declares the entities."""
 
@@ -43,24 +46,23 @@ _ENTITY_MODULES = (purchasing, maintenance, assets, vendors, inventory)
 class _StoredRoots:
     """The roots that are answered from our own store."""
 
-    @strawberry.field(description="Anything, by id.")
+    @strawberry.field(description="Anything, by id.", metadata=planned_by(plan_node))
     async def node(self, info: strawberry.Info[Context, Any], id: GlobalId) -> Node | None:
         """Find one thing."""
-        found: Node | None = await find_node(info, id)
+        found: Node | None = await find_node(info.context, plan_of(info))
         return found
 
-    @strawberry.field(description="Several things, by id, in the same order; null for what is not there.")
+    @strawberry.field(
+        description="Several things, by id, in the same order; null for what is not there.",
+        metadata=planned_by(plan_nodes),
+    )
     async def nodes(
         self,
         info: strawberry.Info[Context, Any],
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids, 200 at most.")],
     ) -> list[Node | None]:
         """Find several things."""
-        if len(ids) > _MAX_NODES:
-            raise failure(
-                ErrorCode.VALIDATION_FAILED, f"`ids` takes at most {_MAX_NODES} ids, not {len(ids)}.", field="ids"
-            )
-        return await find_nodes(info, ids)
+        return await find_nodes(info.context, plan_of(info))
 
     @strawberry.field(description="A connection, by id.")
     async def connection(self, info: strawberry.Info[Context, Any], id: GlobalId) -> ConnectedSystem | None:
@@ -117,7 +119,7 @@ class _Schema(strawberry.Schema):
 
 def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema; the same whatever is connected."""
-    roots: dict[str, Any] = {}
+    roots: dict[str, Any] = {"explain": explain_root()}
     for entity in ENTITIES.values():
         roots[entity.list_root] = list_root(entity)
         roots[entity.root] = single_root(entity)
@@ -125,7 +127,8 @@ def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry
     return _Schema(
         query=query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[*(entity.cls for entity in ENTITIES.values()), *MUTATION_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=extensions,
+        extensions=(*extensions, Costs),
     )

@@ -1,13 +1,14 @@
 """Reads what a query selects below a field: fragments, aliases, @skip and @include resolved to plain names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import strawberry
 from graphql import (
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLObjectType,
+    GraphQLSchema,
     InlineFragmentNode,
     SelectionNode,
     ValueNode,
@@ -26,60 +27,73 @@ from schema.model import Kind, marker_of
 from schema.selection import Selection, Use, merge
 
 
-def selection_of(info: strawberry.Info[Any, Any], runtime_type: str | None = None) -> Selection:
-    """Everything selected below the field being resolved; `runtime_type` is what an interface turns out to be."""
-    raw = info._raw_info
-    named = raw.schema.type_map[runtime_type] if runtime_type is not None else get_named_type(raw.return_type)
-    nodes = [node for field in raw.field_nodes if field.selection_set for node in field.selection_set.selections]
-    return _Reader(info).collect(nodes, named)
+class SelectionReader:
+    """Reads the selections of one valid document; `variables` are the values that the schema has made of them."""
 
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        converter: GraphQLCoreConverter,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
+    ) -> None:
+        self._schema = schema
+        self._converter = converter
+        self._fragments = fragments
+        self._variables = variables
 
-class _Reader:
-    """Reads selections of one document."""
-
-    def __init__(self, info: strawberry.Info[Any, Any]) -> None:
-        self._info = info._raw_info
-        self._converter = info.schema.schema_converter
-        # By the time they come here, they are a plain dictionary, whatever their type says.
-        self._variables: Any = self._info.variable_values
-
-    def collect(self, nodes: Iterable[SelectionNode], parent: Any) -> dict[str, Any]:
-        """What these nodes select of a type."""
+    def below(self, nodes: Iterable[FieldNode], parent: Any) -> Selection:
+        """Everything selected below the nodes of one field, whose values are of type `parent`."""
+        inner = (item for node in nodes if node.selection_set for item in node.selection_set.selections)
         found: Selection = {}
+        for answered, same in self.fields(inner, parent).items():
+            found = merge(found, self._read_field(answered, same, parent))
+        return dict(found)
+
+    def fields(self, nodes: Iterable[SelectionNode], parent: Any) -> dict[str, list[FieldNode]]:
+        """The fields that these nodes select of a type, by the names that the answer gives them."""
+        found: dict[str, list[FieldNode]] = {}
+        for node in self._flatten(nodes, parent, set()):
+            found.setdefault(node.alias.value if node.alias is not None else node.name.value, []).append(node)
+        return found
+
+    def _flatten(self, nodes: Iterable[SelectionNode], parent: Any, seen: set[str]) -> Iterator[FieldNode]:
+        """Open fragments; one that stands in the same place again adds nothing, and would multiply the work."""
         for node in nodes:
             if not self._is_included(node):
                 continue
             match node:
                 case FieldNode():
-                    found = merge(found, self._read_field(node, parent))
+                    yield node
                 case InlineFragmentNode():
                     if node.type_condition is None or self._applies(node.type_condition.name.value, parent):
-                        found = merge(found, self.collect(node.selection_set.selections, parent))
-                case FragmentSpreadNode():
-                    fragment = self._info.fragments[node.name.value]
+                        yield from self._flatten(node.selection_set.selections, parent, seen)
+                case FragmentSpreadNode() if node.name.value not in seen:
+                    seen.add(node.name.value)
+                    fragment = self._fragments[node.name.value]
                     if self._applies(fragment.type_condition.name.value, parent):
-                        found = merge(found, self.collect(fragment.selection_set.selections, parent))
-        return dict(found)
+                        yield from self._flatten(fragment.selection_set.selections, parent, seen)
 
-    def _read_field(self, node: FieldNode, parent: Any) -> Selection:
-        name = node.name.value
+    def _read_field(self, answered: str, nodes: list[FieldNode], parent: Any) -> Selection:
+        name = nodes[0].name.value
         if name.startswith("__") or name not in parent.fields:
             return {}
-        if node.selection_set is None:
+        if nodes[0].selection_set is None:
             return {name: None}
         definition = parent.fields[name]
-        inner = self.collect(node.selection_set.selections, get_named_type(definition.type))
-        declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        inner = self.below(nodes, get_named_type(definition.type))
+        declared = declared_field(definition)
         if declared is None or marker_of(declared).kind is not Kind.LINKS:
             return {name: inner}
-        alias = node.alias.value if node.alias is not None else name
-        return {name: {alias: Use(self._arguments(definition, node, declared), inner)}}
+        return {name: {answered: Use(self.arguments(definition, nodes[0]), inner)}}
 
-    def _arguments(self, definition: Any, node: FieldNode, declared: StrawberryField) -> dict[str, Any]:
+    def arguments(self, definition: Any, node: FieldNode) -> dict[str, Any]:
         """The arguments of a field as its resolver would get them."""
+        declared = declared_field(definition)
+        values = get_argument_values(definition, node, VariableValues(sources={}, coerced=dict(self._variables)))
         return convert_arguments(
-            get_argument_values(definition, node, VariableValues(sources={}, coerced=self._variables)),
-            declared.arguments,
+            values,
+            declared.arguments if declared is not None else [],
             scalar_registry=self._converter.scalar_registry,
             config=self._converter.config,
         )
@@ -102,7 +116,13 @@ class _Reader:
         """Whether a fragment on a type concerns the type at hand."""
         if condition == parent.name:
             return True
-        conditional = self._info.schema.type_map[condition]
+        conditional = self._schema.type_map[condition]
         if is_abstract_type(conditional) and isinstance(parent, GraphQLObjectType):
-            return self._info.schema.is_sub_type(conditional, parent)
+            return self._schema.is_sub_type(conditional, parent)
         return is_abstract_type(parent) and is_object_type(conditional)
+
+
+def declared_field(definition: Any) -> StrawberryField | None:
+    """What declares a field of the executable schema; None for fields of the language itself."""
+    declared: StrawberryField | None = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return declared

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connectors.query import Request
 from connectors.tally import Tally
 from resolvers.asking import Asked, as_trouble
 from resolvers.outcomes import explain
@@ -29,7 +30,7 @@ async def count_all(
 
     `ends` says until when each of them may answer, as times of the event loop, by the key of the source.
     """
-    if not all(map(_can_tell, asked)):
+    if not can_count(asked):
         return Total()
     counts = [_Count(item) for item in asked if not item.plan.finds_nothing]
     await asyncio.gather(*(count.ask(ends[count.asked.key], context, gate) for count in counts))
@@ -40,11 +41,15 @@ async def count_all(
     return Total(None if None in numbers else sum(number or 0 for number in numbers), calls)
 
 
-def _can_tell(asked: Asked) -> bool:
-    read = asked.plan.counting
-    source = asked.live.source
-    is_told = read is not None and source.system.protocol.count(read, source.options) is not None
-    return asked.plan.finds_nothing or is_told
+def can_count(asked: Sequence[Asked]) -> bool:
+    """Whether every source can tell how many rows it has."""
+    return all(item.plan.finds_nothing or counting_request(item) is not None for item in asked)
+
+
+def counting_request(asked: Asked) -> Request | None:
+    """The request for the number of rows; None where the source cannot tell."""
+    source, read = asked.live.source, asked.plan.counting
+    return source.system.protocol.count(read, source.options) if read is not None else None
 
 
 @dataclass(eq=False)
@@ -59,6 +64,7 @@ class _Count:
         """Ask one source; what goes wrong leaves the number unknown, and the rows as they are."""
         read = self.asked.plan.counting
         self.tally.entity = self.asked.tally.entity
+        context.tallies.append(self.tally)
         try:
             async with asyncio.timeout_at(end), gate:
                 self.rows = await self.asked.live.source.count(read, self.tally, end) if read is not None else None

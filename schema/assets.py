@@ -8,7 +8,7 @@ import strawberry
 
 from schema.enums import enumeration
 from schema.filters import filter_of
-from schema.model import EntityType, entity, field, link, links
+from schema.model import EntityType, described_type, entity, field, link, links, trail
 from schema.records import Record
 from schema.severity import Criticality
 from schema.sorting import sort_of
@@ -50,12 +50,22 @@ class AssetStatus(Enum):
     UNKNOWN = "The system does not say, or its word is not known."
 
 
+@described_type
+class Attribute:
+    """One item of technical data."""
+
+    name: str = strawberry.field(description="Its name.")
+    value: str | None = field("Its value as text.")
+    unit: str | None = field("Its unit.")
+
+
 @entity(EntityType.ASSET, plural="assets", deleted_as=AssetStatus.DISPOSED)
 class Asset(Record):
     """A machine, place or thing that is looked after."""
 
     number: str | None = field("The asset's number or tag.", filter="The number.", sort="The number, as text.")
     name: str | None = field("Its name.", filter="The name.", sort="The name.")
+    description: str | None = field("What it is.")
     kind: AssetKind | None = field("What kind of thing it is.", filter="What kind of thing it is.")
     source_type: str | None = field("The system's own word for its type.")
     status: AssetStatus | None = field("The state it is in.", filter="The status.")
@@ -73,6 +83,7 @@ class Asset(Record):
         "The asset that it is part of.", to="Asset", filter="The parent, by global id."
     )
     children = links("The assets that are part of it.", to="Asset", module="schema.assets", by="parent")
+    path: str | None = trail("Its place in the tree, from the top.", to="Asset", by="parent")
     location: Location | None = field("Where it is.", filter_parts={"locationCode": ("code", "The code of the place.")})
     manufacturer: str | None = field("Who made it.", filter="Who made it.")
     model: str | None = field("The maker's model.", filter="The model.")
@@ -88,6 +99,7 @@ class Asset(Record):
     purchase_price: Money | None = field("What it cost.")
     warranty_end_date: date | None = field("The last day of the warranty.", filter="The last day of the warranty.")
     cost_center: str | None = field("The cost center.")
+    attributes: list[Attribute] | None = field("Its technical data.")
     work_orders = links("The work done on it.", to="WorkOrder", module="schema.maintenance", by="asset")
 
 

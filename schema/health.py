@@ -28,6 +28,7 @@ class ConnectionHealth(Enum):
 class ConnectionLifecycle(Enum):
     """Where a connection is between connecting and disconnecting."""
 
+    VALIDATING = "The first check is under way."
     ENABLED = "In use."
     PAUSED = "Paused."
     DISCONNECTED = "Disconnected."

@@ -1,13 +1,14 @@
 """Inventory items and how much of each is where."""
 
+from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from schema.enums import enumeration
 from schema.filters import filter_of
-from schema.model import EntityType, children, described_type, entity, field
+from schema.model import EntityType, children, described_type, entity, field, link
 from schema.pages import ChildRow
 from schema.records import Node, Record
 from schema.sorting import sort_of
@@ -15,7 +16,7 @@ from schema.sources import page_of
 from schema.values import CodedValue, Location, Money, Quantity
 
 if TYPE_CHECKING:
-    pass
+    from schema.vendors import Vendor
 
 
 @enumeration
@@ -58,6 +59,8 @@ class StockLevel(ChildRow, Node):
     on_hand: Quantity | None = field("How much there is.")
     available: Quantity | None = field("How much of it is free to use.")
     reserved: Quantity | None = field("How much is set aside.")
+    unit_cost: Money | None = field("The cost of one.")
+    as_of: datetime | None = field("When this was counted or worked out.")
 
 
 @entity(EntityType.INVENTORY_ITEM, plural="inventory items", deleted_as=InventoryItemStatus.OBSOLETE)
@@ -66,6 +69,7 @@ class InventoryItem(Record):
 
     number: str | None = field("The item's number.", filter="The number.", sort="The number, as text.")
     name: str | None = field("Its name.", filter="The name.", sort="The name.")
+    description: str | None = field("What it is.")
     type: InventoryItemType | None = field("What kind of item it is.", filter="The type.")
     source_type: str | None = field("The system's own word for the type.")
     status: InventoryItemStatus | None = field("Whether it may be used.", filter="The status.")
@@ -83,6 +87,7 @@ class InventoryItem(Record):
     average_cost: Money | None = field("The mean of what was paid.")
     is_lot_tracked: bool | None = field("Whether lots are tracked.")
     is_serial_tracked: bool | None = field("Whether serial numbers are tracked.")
+    is_critical: bool | None = field("Whether it must never run out.", filter="Whether it must never run out.")
     on_hand: Quantity | None = field("How much there is in all places.")
     available: Quantity | None = field(
         "How much of it is free to use.", filter="How much is free to use.", sort="How much is free to use."
@@ -92,7 +97,15 @@ class InventoryItem(Record):
     minimum: Quantity | None = field("The least that should be there.")
     maximum: Quantity | None = field("The most that should be there.")
     reorder_point: Quantity | None = field("Order again at this level.")
+    reorder_quantity: Quantity | None = field("How much to order then.")
     safety_stock: Quantity | None = field("What is kept for the unforeseen.")
+    lead_time_days: int | None = field("How many days a delivery takes.")
+    is_below_minimum: bool | None = field(
+        "Whether less is there than should be.", filter="Whether less is there than should be."
+    )
+    preferred_vendor: Annotated["Vendor", strawberry.lazy("schema.vendors")] | None = link(
+        "The vendor to buy it from.", to="Vendor", filter="The preferred vendor, by global id."
+    )
     stock_levels = children("How much there is at each place.", of=StockLevel)
 
 

@@ -16,11 +16,12 @@ from schema.scalars import Duration
 from schema.severity import Priority
 from schema.sorting import sort_of
 from schema.sources import page_of
-from schema.values import CodedValue, Location, Person, Quantity
+from schema.values import CodedValue, Location, Money, Person, Quantity
 
 if TYPE_CHECKING:
     from schema.assets import Asset
     from schema.inventory import InventoryItem
+    from schema.vendors import Vendor
 
 
 @enumeration
@@ -124,6 +125,7 @@ class WorkOrderPart(ChildRow, Node):
     description: str | None = field("What it is.")
     quantity_planned: Quantity | None = field("How much is planned.")
     quantity_used: Quantity | None = field("How much was used.")
+    unit_cost: Money | None = field("The cost of one.")
     location: Location | None = field("Where it is taken from.")
 
 
@@ -133,6 +135,7 @@ class WorkOrder(Record):
 
     number: str | None = field("The work order's number.", filter="The number.", sort="The number, as text.")
     title: str | None = field("A short title.", filter="The title.")
+    description: str | None = field("What is to be done.")
     type: WorkOrderType | None = field("What kind of work it is.", filter="The type.")
     source_type: str | None = field("The system's own word for the type.")
     status: WorkOrderStatus | None = field("Where the work stands.", filter="The status.")
@@ -149,16 +152,33 @@ class WorkOrder(Record):
     location: Location | None = field(
         "Where the work is.", filter_parts={"locationCode": ("code", "The code of the place.")}
     )
+    parent: Annotated["WorkOrder", strawberry.lazy("schema.maintenance")] | None = link(
+        "The work order that this one is part of.", to="WorkOrder", filter="The parent, by global id."
+    )
     requester: Person | None = field("Who asked for it.")
     supervisor: Person | None = field("Who is in charge.")
+    assignees: list[Assignee] | None = field("Who does it.")
     work_center: CodedValue | None = field("The workshop that does it.")
     planner_group: CodedValue | None = field("The group that plans it.")
+    vendor: Annotated["Vendor", strawberry.lazy("schema.vendors")] | None = link(
+        "The vendor that does it.", to="Vendor", filter="The vendor, by global id."
+    )
+    reported_at: datetime | None = field(
+        "When it was reported.", filter="When it was reported.", sort="When it was reported."
+    )
+    due_at: datetime | None = field("When it is due.", filter="When it is due.", sort="When it is due.")
     scheduled_start: datetime | None = field(
         "When it is to start.", filter="When it is to start.", sort="When it is to start."
     )
     scheduled_finish: datetime | None = field("When it is to end.", filter="When it is to end.")
+    actual_start: datetime | None = field("When it started.", filter="When it started.")
     actual_finish: datetime | None = field("When it ended.", filter="When it ended.")
+    closed_at: datetime | None = field("When it was closed.", filter="When it was closed.")
     estimated_duration: Duration | None = field("How long it should take.")
+    actual_duration: Duration | None = field("How long it took.")
+    estimated_hours: Decimal | None = field("The hours of work planned.")
+    actual_hours: Decimal | None = field("The hours of work spent.")
+    is_overdue: bool | None = field("Whether it is past due and not done.", filter="Whether it is past due.")
     tasks = children("The steps.", of=WorkOrderTask)
     parts = children("The material.", of=WorkOrderPart)
 

@@ -40,6 +40,7 @@ class Kind(Enum):
     LINK = "a record of another entity"
     LINKS = "a paged list of the records of another entity that point here"
     CHILDREN = "a paged list of child rows"
+    TRAIL = "the names of what lies above a record, from the top"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class Entity:
 
     def mapped_fields(self) -> Iterator[FieldModel]:
         """The fields that a connector fills; the others are the product's own, or follow from other records."""
-        return (item for item in self.fields.values() if item.name not in OWN_FIELDS and item.kind is not Kind.LINKS)
+        following = (Kind.LINKS, Kind.TRAIL)
+        return (item for item in self.fields.values() if item.name not in OWN_FIELDS and item.kind not in following)
 
 
 OWN_FIELDS = frozenset({"id", "remoteId", "remoteKey", "displayName", "connection", "meta", "version"})
@@ -171,6 +173,13 @@ def links(description: str, *, to: str, module: str, by: str) -> Any:
     return strawberry.field(resolver=read, description=description, metadata={_MARKER: marker})
 
 
+def trail(description: str, *, to: str, by: str) -> Any:
+    """Declare the names of the records of the same entity `to` that lie above, as its link `by` leads there."""
+    return strawberry.field(
+        default=None, description=description, metadata={_MARKER: Marker(kind=Kind.TRAIL, target=to, by=by)}
+    )
+
+
 def children(description: str, *, of: type[ChildRow]) -> Any:
     """Declare child rows that come with the record and are paged here."""
     marker = Marker(kind=Kind.CHILDREN, target=of.__name__)
@@ -189,25 +198,25 @@ def _description(cls: type[Any]) -> str:
     return inspect.cleandoc(cls.__dict__["__doc__"])
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, trail, children, strawberry.field))
 def described_type(cls: Class) -> Class:
     """Make a GraphQL type of a class; its docstring is its description."""
     return strawberry.type(cls, description=_description(cls))
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, trail, children, strawberry.field))
 def described_interface(cls: Class) -> Class:
     """Make a GraphQL interface of a class; its docstring is its description."""
     return strawberry.interface(cls, description=_description(cls))
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, trail, children, strawberry.field))
 def described_input(cls: Class) -> Class:
     """Make a GraphQL input of a class; its docstring is its description."""
     return strawberry.input(cls, description=_description(cls))
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, children, strawberry.field))
+@dataclass_transform(kw_only_default=True, field_specifiers=(field, link, trail, children, strawberry.field))
 def entity(entity_type: EntityType, *, plural: str, deleted_as: Enum | None = None) -> Callable[[Class], Class]:
     """Make an entity of a class.
 
@@ -276,6 +285,8 @@ def _unwrap(annotation: Any) -> tuple[Any, bool]:
 def _kind(marker: Marker, value_type: Any) -> tuple[Kind, Any]:
     if marker.kind is Kind.LINK:
         return Kind.LINK, marker.target
+    if marker.kind is Kind.TRAIL:
+        return Kind.TRAIL, value_type
     if typing.get_origin(value_type) is list:
         (item,) = typing.get_args(value_type)
         return Kind.VALUES, item

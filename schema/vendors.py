@@ -6,6 +6,7 @@ from schema.enums import enumeration
 from schema.filters import filter_of
 from schema.model import EntityType, described_type, entity, field, links
 from schema.records import Record
+from schema.scalars import Currency
 from schema.sorting import sort_of
 from schema.sources import page_of
 from schema.values import Address, CodedValue
@@ -42,6 +43,7 @@ class Contact:
     role: str | None = field("What they do.")
     email: str | None = field("Their e-mail address.")
     phone: str | None = field("Their telephone number.")
+    is_primary: bool | None = field("Whether to ask them first.")
 
 
 @entity(EntityType.VENDOR, plural="vendors", deleted_as=VendorStatus.ARCHIVED)
@@ -59,6 +61,10 @@ class Vendor(Record):
     is_blocked_for_payment: bool | None = field("Whether it may not be paid.", filter="Whether it may not be paid.")
     category: CodedValue | None = field("The group of vendors.")
     tax_number: str | None = field("Its tax number.", filter="The tax number.")
+    registration_number: str | None = field("Its number in the company register.")
+    currency: Currency | None = field("The currency of its orders.", filter="The currency.")
+    payment_terms: CodedValue | None = field("When and how to pay it.")
+    incoterm: str | None = field("Who bears transport and risk, as an Incoterms code.")
     email: str | None = field("Its e-mail address.", filter="The e-mail address.")
     phone: str | None = field("Its telephone number.")
     website: str | None = field("Its web site, as the system has it.")
@@ -67,6 +73,7 @@ class Vendor(Record):
     )
     addresses: list[Address] | None = field("All its addresses.")
     contacts: list[Contact] | None = field("The people to speak to.")
+    lead_time_days: int | None = field("How many days a delivery takes.")
     purchase_orders = links("The orders placed with it.", to="PurchaseOrder", module="schema.purchasing", by="vendor")
 
 

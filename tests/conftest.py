@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.real.odoo.fixtures",
     "tests.real.phoenix.fixtures",
     "tests.real.tryton.fixtures",
+    "tests.servers.postgresql",
 ]

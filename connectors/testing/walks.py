@@ -1,6 +1,7 @@
 """Reads a resource page by page as the product does, and once more here, so that both can be compared."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,8 @@ from schema.selection import Selection
 from schema.sorting import Order
 
 MAX_ROWS = 5_000
+NOW = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
+"""The moment that records are read for, so that what depends on it is always the same."""
 
 
 def whole(entity: Entity) -> Selection:
@@ -41,7 +44,7 @@ def _below(item: FieldModel) -> Selection | None:
 
 def reader_for(opened: Opened, resource: Resource, selection: Selection, needed: Iterable[str] = ()) -> RecordReader:
     """What makes records of the resource's rows."""
-    return RecordReader(resource, opened.source.system.protocol, CONNECTION, selection, needed)
+    return RecordReader(resource, opened.source.system.protocol, CONNECTION, selection, needed, NOW)
 
 
 async def walk(

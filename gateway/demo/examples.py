@@ -40,9 +40,9 @@ query Assets {
       name
       kind
       status
-      parent { name }
+      path
       workOrders(first: 3, filter: {status: {notIn: [COMPLETED, CLOSED, CANCELED]}}) {
-        nodes { number title status priority scheduledStart }
+        nodes { number title status priority isOverdue vendor { name } }
       }
       connection { name system { title } }
     }
@@ -61,7 +61,10 @@ query Work {
       title
       status
       priority
-      asset { name criticality }
+      dueAt
+      isOverdue
+      asset { path criticality }
+      vendor { name }
       tasks(first: 3) { nodes { title status } }
       parts(first: 3) { nodes { item { number name onHand { value sourceUnit } } quantityPlanned { value } } }
       connection { name }
@@ -73,13 +76,15 @@ query Work {
 """
 
 STOCK = """\
-query Stock {
-  inventoryItems(first: 20, orderBy: [{field: NAME}]) {
+query WhatIsShort {
+  inventoryItems(first: 20, filter: {isBelowMinimum: {eq: true}}, orderBy: [{field: NAME}]) {
     nodes {
       number
       name
       onHand { value sourceUnit }
       reorderPoint { value }
+      leadTimeDays
+      preferredVendor { name }
       stockLevels(first: 5) { nodes { location { code name } onHand { value } available { value } } }
       connection { name }
     }
@@ -123,6 +128,16 @@ query Connected {
 }
 """
 
+STATUS = """\
+subscription Status {
+  connectionStatus {
+    connection { name lifecycle system { title } }
+    event { name occurredAt reason { message remediation } }
+    cursor
+  }
+}
+"""
+
 EXAMPLES = (
     {"title": "Orders of every system, latest change first, with vendors and lines", "query": ORDERS},
     {"title": "What waits for approval, largest first; S/4HANA has no total, so it is made here", "query": WAITING},
@@ -132,4 +147,5 @@ EXAMPLES = (
     {"title": "Why a field is empty, and which calls were made", "query": MISSING},
     {"title": "Vendors of every system", "query": VENDORS},
     {"title": "Who is asking, and what is connected", "query": CONNECTED},
+    {"title": "How every connection is, and each change from now on; press Stop to end it", "query": STATUS},
 )

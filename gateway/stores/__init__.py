@@ -1,1 +1,1 @@
-"""What is kept: customers, connections, sealed credentials and API keys, in an SQL database."""
+"""What is kept, in an SQL database: customers, keys, connections and their life, credits, and work that is due."""

@@ -1,8 +1,11 @@
 """What can go wrong in the store.
 
 StoreError
-├── Conflict   a value that must be unique is taken
-└── Missing    something that was referred to does not exist, or not for this customer
+├── Conflict             a value that must be unique is taken
+├── Missing              something that was referred to does not exist, or not for this customer
+├── InsufficientCredits  the pool has fewer credits than are needed
+├── WrongLifecycle       a connection cannot do this where it is in its life
+└── Unavailable          the database does not answer now; nothing was changed, or it is not known
 """
 
 
@@ -24,3 +27,27 @@ class Missing(StoreError):
     def __init__(self, what: str) -> None:
         super().__init__(f"there is no such {what}")
         self.what = what
+
+
+class InsufficientCredits(StoreError):
+    """There are `available` credits, and `required` are needed."""
+
+    def __init__(self, required: int, available: int) -> None:
+        super().__init__(f"{required} credits are needed and {available} are left")
+        self.required = required
+        self.available = available
+
+
+class WrongLifecycle(StoreError):
+    """The connection's `lifecycle` does not allow this."""
+
+    def __init__(self, lifecycle: str) -> None:
+        super().__init__(f"a connection that is {lifecycle} cannot do this")
+        self.lifecycle = lifecycle
+
+
+class Unavailable(StoreError):
+    """The database cannot be reached, was lost, or took too long; it may be tried again.
+
+    A transaction that was being committed when the database was lost may have been carried out.
+    """

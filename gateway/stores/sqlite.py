@@ -1,13 +1,18 @@
-"""The engine for SQLite: everything about this database that the statements need not know."""
+"""SQLite: everything about this database that the statements need not know."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, ColumnElement, Connection, event, literal
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from gateway.stores.backend import Backend
+from gateway.stores.columns import UtcDateTime
 from gateway.stores.errors import StoreError
 
 _PRAGMAS = (
@@ -57,3 +62,15 @@ def _begin(connection: Connection) -> None:
     # one wrote meanwhile; IMMEDIATE makes it wait at its beginning instead.
     writing = connection.get_execution_options().get("writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _moment(delay: timedelta) -> ColumnElement[datetime]:
+    # Whoever shares the file shares the machine, and so its clock.
+    return literal(datetime.now(UTC) + delay, UtcDateTime)
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    return isinstance(error, OperationalError)  # locked for too long, or the disk is full
+
+
+BACKEND = Backend(engine=engine, insert=sqlite.insert, moment=_moment, is_passing=_is_passing)

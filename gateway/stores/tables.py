@@ -1,48 +1,9 @@
 """The tables, for every database."""
 
-from datetime import UTC, datetime
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time: aware when given, stored in UTC, aware when read."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn any aware time into UTC; a naive one is a ValueError."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time to store needs a time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give UTC; SQLite keeps no offset, and what it keeps is UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# Pages continue after an id, so ids must sort by their bytes, as they do in SQLite, whatever the database's
-# language is.
-Id = String().with_variant(String(collation="C"), "postgresql")
-Json = JSON(none_as_null=True)
+from gateway.stores.columns import Id, Json, Number, Packed, UtcDateTime
+from gateway.stores.rows import EntityHealth, Reason, Standing
 
 metadata = MetaData(
     naming_convention={
@@ -57,9 +18,10 @@ meta = Table(
     "meta",
     metadata,
     Column("name", String, primary_key=True),
-    Column("value", Integer, nullable=False),
+    Column("value", Number, nullable=False),
 )
-"""One row, `epoch`: how often anything was changed."""
+"""Counters: `epoch`, how often anything was changed; `event`, the number of the latest event; `forgotten_event`,
+the number of the latest event that was deleted for its age."""
 
 customers = Table(
     "customers",
@@ -86,8 +48,11 @@ connections = Table(
     Column("settings", Json, nullable=False),
     Column("base_url", Text, nullable=False),
     Column("lifecycle", String, nullable=False),
+    Column("predecessor_id", Id),
     Column("created_at", UtcDateTime, nullable=False),
     Column("authorized_at", UtcDateTime),
+    Column("paused_at", UtcDateTime),
+    Column("pause_reason", Text),
     Column("disconnected_at", UtcDateTime),
     Column("disconnect_reason", Text),
     Index(None, "customer_id", "id"),
@@ -117,4 +82,104 @@ api_keys = Table(
     Column("revoked_at", UtcDateTime),
     Index(None, "customer_id", "id"),
     Index(None, "connection_id"),
+)
+
+connection_states = Table(
+    "connection_states",
+    metadata,
+    Column("connection_id", ForeignKey("connections.id"), primary_key=True),
+    Column("version", Number, nullable=False),
+    Column("sequence", Number, nullable=False),
+    Column("health", String, nullable=False),
+    Column("reason", Packed(Reason)),
+    Column("circuit", String, nullable=False),
+    Column("circuit_opened_at", UtcDateTime),
+    Column("next_probe_at", UtcDateTime),
+    Column("failure_count", Integer, nullable=False),
+    Column("credential_status", String, nullable=False),
+    Column("credential_expires_at", UtcDateTime),
+    Column("entity_health", Packed(dict[str, EntityHealth]), nullable=False),
+    Column("account", String),
+    Column("last_success_at", UtcDateTime),
+    Column("last_failure_at", UtcDateTime),
+    Column("lost_at", UtcDateTime),
+    Column("lost_reason", Packed(Reason)),
+    Column("memory", Json, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Events, the ledger and the audit log outlive what they tell of, so they refer to nothing.
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("sequence", Number, nullable=False),
+    Column("type", String, nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("customer_id", Id),
+    Column("connection_id", Id),
+    Column("system", String),
+    Column("previous", Packed(Standing)),
+    Column("current", Packed(Standing)),
+    Column("reason", Packed(Reason)),
+    Column("request_id", String),
+    Column("data", Json),
+    Index(None, "customer_id", "number"),
+    Index(None, "connection_id", "number"),
+    Index(None, "occurred_at"),
+)
+
+credit_pool = Table(
+    "credit_pool",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("granted", Integer),
+    Column("used", Integer, nullable=False),
+    Column("entries", Number, nullable=False),
+)
+"""One row; `granted` is null where credits do not matter, `entries` is the number of the ledger's latest entry."""
+
+credit_entries = Table(
+    "credit_entries",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("balance_after", Integer, nullable=False),
+    Column("connection_id", Id),
+    Column("actor", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "connection_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor_id", Id),
+    Column("actor_kind", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("customer_id", Id),
+    Column("connection_id", Id),
+    Column("request_id", String),
+    Column("details", Json),
+    Index(None, "customer_id", "id"),
+    Index(None, "connection_id", "id"),
+)
+
+due = Table(
+    "due",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("lane", String, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("generation", Number, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("payload", Json),
+    Index(None, "lane", "due_at"),
+    Index(None, "key"),
 )

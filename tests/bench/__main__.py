@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -11,9 +12,10 @@ from typing import Any
 
 import aiohttp
 
-from tests.bench.contenders import Contender, our_gateway, stock_server
+from tests.bench.contenders import ADMIN, Contender, our_gateway, stock_server
 from tests.bench.measuring import Round, ask, memory_mb, one_round, pin
 from tests.bench.source import source
+from tests.bench.subscribers import FOLLOWERS, follow
 from tests.bench.workloads import WORKLOADS, Workload, variables
 
 _ROUNDS = 3
@@ -79,6 +81,8 @@ def print_table(contenders: list[Contender], found: dict[tuple[str, str], list[R
 def main() -> None:
     """Start everything, measure, print."""
     cores = sorted(os.sched_getaffinity(0))
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most_files, 16_384), most_files))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="switchgear-bench-")))
         address = stack.enter_context(source(folder / "source"))
@@ -92,6 +96,12 @@ def main() -> None:
         asyncio.run(compare_answers(contenders))
         found = asyncio.run(measure(contenders))
         print_table(contenders, found)
+        followed = asyncio.run(follow(contenders[0], ADMIN, address))
+        print(
+            f"{FOLLOWERS:,} followers, a tenth of them stalled: {followed.kib_each:.0f} KiB each; one event known to "
+            f"half after {followed.median_s:.2f} s, to 99 % after {followed.p99_s:.2f} s, to all {followed.told:,} "
+            f"that listen after {followed.last_s:.2f} s"
+        )
         print(f"100 orders with their vendors: {asyncio.run(upstream_calls(contenders[0]))} upstream calls")
 
 

@@ -17,9 +17,9 @@ from tests.bench.workloads import SIZES
 from tests.e2e.processes import environment, finished, running
 
 _SYSTEM = Path(__file__).parent / "system"
-_ADMIN = "bench-admin-token-0123456789"
+ADMIN = "bench-admin-token-0123456789"
 _CUSTOMER = 'mutation { createCustomer(input: {name: "Bench"}) { customer { id } } }'
-_CONNECT = """
+CONNECT = """
 mutation ($input: ConnectSystemInput!) {
   connectSystem(input: $input) { connection { id } errors { message } }
 }
@@ -40,6 +40,7 @@ class Contender:
     headers: dict[str, str]
     process_id: int
     ids: dict[str, str]
+    customer: str = ""
 
 
 @contextlib.contextmanager
@@ -48,7 +49,7 @@ def our_gateway(folder: Path, source: str) -> Iterator[Contender]:
     settings = {
         "profile": "dev",
         "data_directory": str(folder / "data"),
-        "admin_token": _ADMIN,
+        "admin_token": ADMIN,
         "manifests": str(_SYSTEM),
         "port": str(free_port()),
         "log_level": "WARNING",
@@ -58,7 +59,7 @@ def our_gateway(folder: Path, source: str) -> Iterator[Contender]:
         raise RuntimeError(made.stderr)
     with running(folder, "serve", **settings) as program:
         url = f"{program.ready()}/graphql"
-        with httpx.Client(headers={"Authorization": f"Bearer {_ADMIN}"}, timeout=30) as client:
+        with httpx.Client(headers={"Authorization": f"Bearer {ADMIN}"}, timeout=30) as client:
 
             def ask(query: str, **variables: Any) -> Any:
                 answer = client.post(url, json={"query": query, "variables": variables}).json()
@@ -77,12 +78,12 @@ def our_gateway(folder: Path, source: str) -> Iterator[Contender]:
                     "customerId": customer,
                     "deployment": "ON_PREMISES",
                 }
-                payload = ask(_CONNECT, input=given)["connectSystem"]
+                payload = ask(CONNECT, input=given)["connectSystem"]
                 if payload["errors"]:
                     raise RuntimeError(str(payload["errors"]))
                 ids[name] = payload["connection"]["id"]
             secret = ask(_KEY, id=customer)["createApiKey"]["apiToken"]
-        yield Contender("switchgear", url, {"Authorization": f"Bearer {secret}"}, program.process.pid, ids)
+        yield Contender("switchgear", url, {"Authorization": f"Bearer {secret}"}, program.process.pid, ids, customer)
 
 
 @contextlib.contextmanager

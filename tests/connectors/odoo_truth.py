@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from schema.assets import AssetKind, AssetStatus
+from connectors.testing.walks import NOW
+from schema.assets import AssetKind, AssetStatus, Attribute
 from schema.inventory import InventoryItemStatus, InventoryItemType
-from schema.maintenance import WorkOrderStatus, WorkOrderType
+from schema.maintenance import Assignee, AssigneeType, WorkOrderStatus, WorkOrderType
 from schema.purchasing import ApprovalStatus, BillingStatus, PurchaseOrderStatus, ReceiptStatus
 from schema.scalars import Currency
 from schema.severity import Priority
@@ -142,7 +143,8 @@ def _price(line: Row, amount: Decimal, currency: Currency) -> Money | None:
 
 _REQUEST = ["name", "maintenance_type", "archive", "stage_id", "kanban_state", "priority", "create_date", "write_date"]
 _REQUEST += ["company_id", "equipment_id", "owner_user_id", "user_id", "maintenance_team_id", "schedule_date"]
-_REQUEST += ["schedule_end", "duration"]
+_REQUEST += ["schedule_end", "duration", "request_date", "close_date"]
+_DESCRIPTIONS = {"Seal leaks": 'Drips 100%_oil \\ onto "skid"'}
 _TYPES = {"corrective": WorkOrderType.CORRECTIVE, "preventive": WorkOrderType.PREVENTIVE}
 _PRIORITIES = {"0": Priority.LOW, "1": Priority.LOW, "2": Priority.MEDIUM, "3": Priority.HIGH}
 
@@ -152,6 +154,7 @@ def _requests(odoo: Odoo) -> Truth:
     return {
         str(row["id"]): {
             "title": row["name"],
+            "description": _DESCRIPTIONS.get(row["name"]),
             "type": _TYPES.get(row["maintenance_type"], WorkOrderType.UNKNOWN),
             "sourceType": row["maintenance_type"] or None,
             "status": _state_of_work(row, ends.get(_key(row["stage_id"]), False)),
@@ -168,6 +171,10 @@ def _requests(odoo: Odoo) -> Truth:
             "plannerGroup.label": _name(row["maintenance_team_id"]),
             "scheduledStart": _moment(row["schedule_date"]),
             "scheduledFinish": _moment(row["schedule_end"]),
+            "reportedAt": _moment(row["request_date"]),
+            "closedAt": _moment(row["close_date"]),
+            "assignees": _assignees(row),
+            "isOverdue": _is_late(row, ends.get(_key(row["stage_id"]), False)),
             "estimatedDuration": f"PT{int(row['duration'])}H{round(row['duration'] % 1 * 60)}M",
         }
         for row in odoo.rows("maintenance.request", [], _REQUEST)
@@ -182,16 +189,56 @@ def _state_of_work(row: Row, is_done: bool) -> WorkOrderStatus:
     return WorkOrderStatus.ON_HOLD if row["kanban_state"] == "blocked" else WorkOrderStatus.RELEASED
 
 
+def _assignees(row: Row) -> list[Assignee] | None:
+    known = (("user_id", AssigneeType.PERSON), ("maintenance_team_id", AssigneeType.TEAM))
+    return [
+        Assignee(remote_id=_link(row[name]), name=_name(row[name]), type=kind) for name, kind in known if row[name]
+    ] or None
+
+
+def _is_late(row: Row, is_done: bool) -> bool | None:
+    if row["archive"] or is_done:
+        return False
+    end = _moment(row["schedule_end"])
+    return None if end is None else end < NOW
+
+
+_MAKER = "the partner with the first key"
+_ABOUT = {"Feed pump P-101": "Spare: P-102"}
+_NO_VALUES = dict.fromkeys(("Power (kW)", "Poles", "Medium", "Explosion-proof", "Coating", "Used for", "Maker"))
+_ATTRIBUTES: Mapping[str, Mapping[str, str | None]] = {
+    "Feed pump P-101": {
+        "Power (kW)": "7.5",
+        "Poles": "4",
+        "Medium": "Water",
+        "Explosion-proof": "yes",
+        "Coating": "100% Rilsan",
+        "Used for": "Cooling, Feed",
+        "Maker": _MAKER,
+    },
+    "Feed pump P-102": {**_NO_VALUES, "Power (kW)": "0.1", "Medium": "Oil"},
+}
 _EQUIPMENT = ["name", "active", "scrap_date", "create_date", "write_date", "company_id", "category_id", "model"]
 _EQUIPMENT += ["serial_no", "partner_ref", "partner_id", "effective_date", "cost", "warranty_date"]
 
 
+def _attributes(row: Row, maker: str) -> list[Attribute] | None:
+    """What the recipe of the plant gives to two pumps; the other pumps have the names alone."""
+    if _name(row["category_id"]) != "Pumps":
+        return None
+    given = _ATTRIBUTES.get(row["name"], _NO_VALUES)
+    return [Attribute(name=name, value=maker if value == _MAKER else value, unit=None) for name, value in given.items()]
+
+
 def _equipment(odoo: Odoo) -> Truth:
     found = {}
+    (maker,) = [row["display_name"] for row in odoo.rows("res.partner", [["id", "=", 1]], ["display_name"])]
     for row in odoo.rows("maintenance.equipment", [], _EQUIPMENT):
         status = AssetStatus.UNKNOWN if row["active"] else AssetStatus.INACTIVE
         found[str(row["id"])] = {
             "name": row["name"],
+            "description": _ABOUT.get(row["name"]),
+            "attributes": _attributes(row, maker),
             "kind": AssetKind.EQUIPMENT,
             "status": AssetStatus.DISPOSED if row["scrap_date"] else status,
             "createdAt": _moment(row["create_date"]),
@@ -212,7 +259,8 @@ def _equipment(odoo: Odoo) -> Truth:
 
 _PARTNER = ["ref", "complete_name", "is_company", "active", "create_date", "write_date", "company_id", "vat", "email"]
 _PARTNER += ["phone", "website", "street", "street2", "city", "zip", "state_id", "country_id", "supplier_rank"]
-_PARTNER += ["child_ids", "name", "type", "function"]
+_PARTNER += ["child_ids", "name", "type", "function", "company_registry", "property_purchase_currency_id"]
+_PARTNER += ["property_supplier_payment_term_id"]
 
 
 def _partners(odoo: Odoo) -> Truth:
@@ -230,6 +278,9 @@ def _partners(odoo: Odoo) -> Truth:
             "updatedAt": _moment(row["write_date"]),
             "organization.name": _name(row["company_id"]),
             "taxNumber": row["vat"] or None,
+            "registrationNumber": row["company_registry"] or None,
+            "currency": _name(row["property_purchase_currency_id"]),
+            "paymentTerms.label": _name(row["property_supplier_payment_term_id"]),
             "email": row["email"] or None,
             "phone": row["phone"] or None,
             "website": row["website"] or None,
@@ -255,7 +306,11 @@ def _address(row: Row, states: Mapping[int, str], countries: Mapping[int, str]) 
 
 def _contact(row: Row) -> Contact:
     return Contact(
-        name=row["name"] or None, role=row["function"] or None, email=row["email"] or None, phone=row["phone"] or None
+        name=row["name"] or None,
+        role=row["function"] or None,
+        email=row["email"] or None,
+        phone=row["phone"] or None,
+        is_primary=None,
     )
 
 
@@ -268,15 +323,19 @@ _PRODUCT += [
     "reordering_max_qty",
     "nbr_reordering_rules",
 ]
-_PRODUCT += ["incoming_qty"]
-_PRODUCT += ["incoming_qty"]
+_PRODUCT += ["incoming_qty", "seller_ids"]
+_SELLER = ["partner_id", "product_id", "date_start", "date_end", "delay"]
 _OWN = ["location_id.usage", "in", ["internal", "transit"]]
 _UNDER_WAY = ["state", "in", ["confirmed", "progress", "to_close"]]
 _KINDS = {"service": InventoryItemType.SERVICE, "combo": InventoryItemType.KIT, "consu": InventoryItemType.CONSUMABLE}
 
 
 def _products(odoo: Odoo) -> Truth:
-    fields = ["product_id", "location_id", "lot_id", "quantity", "reserved_quantity"]
+    fields = ["product_id", "location_id", "lot_id", "quantity", "reserved_quantity", "write_date"]
+    rules = _grouped(
+        odoo.rows("stock.warehouse.orderpoint", [], ["product_id", "qty_on_hand", "product_min_qty"]), "product_id"
+    )
+    sellers = {row["id"]: row for row in odoo.rows("product.supplierinfo", [["partner_id.active", "=", True]], _SELLER)}
     quants = _grouped(odoo.rows("stock.quant", [_OWN], fields), "product_id")
     made = _grouped(odoo.rows("mrp.production", [_UNDER_WAY], ["product_id", "product_qty"]), "product_id")
     found = {}
@@ -306,11 +365,26 @@ def _products(odoo: Odoo) -> Truth:
             "onOrder": _quantity(row["incoming_qty"] - sum(order["product_qty"] for order in made[key]), unit),
             "minimum": _quantity(row["reordering_min_qty"], unit) if has_one_rule else None,
             "maximum": _quantity(row["reordering_max_qty"], unit) if has_one_rule else None,
+            "isBelowMinimum": any(rule["qty_on_hand"] < rule["product_min_qty"] for rule in rules[key])
+            if rules[key]
+            else None,
+            **_first_seller(key, [sellers[item] for item in row["seller_ids"] if item in sellers]),
+            "stockLevels.unitCost": [Money(amount=row["standard_price"], currency=Currency("EUR"))] * len(quants[key]),
+            "stockLevels.asOf": [_moment(quant["write_date"]) for quant in quants[key]],
             "stockLevels.location.name": [_name(quant["location_id"]) for quant in quants[key]],
             "stockLevels.lot": [_name(quant["lot_id"]) for quant in quants[key]],
             "stockLevels.onHand": [_quantity(quant["quantity"], unit) for quant in quants[key]],
         }
     return found
+
+
+def _first_seller(key: int, sellers: list[Row]) -> Row:
+    """The first one in Odoo's own order who sells this variant today."""
+    for row in sellers:
+        first, last = _day(row["date_start"]) or date.min, _day(row["date_end"]) or date.max
+        if first <= NOW.date() <= last and _key(row["product_id"]) in (None, key):
+            return {"preferredVendor": _link(row["partner_id"]), "leadTimeDays": row["delay"]}
+    return {"preferredVendor": None, "leadTimeDays": None}
 
 
 TRUTH: Mapping[str, Callable[[Odoo], Truth]] = {

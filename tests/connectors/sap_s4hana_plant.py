@@ -4,13 +4,13 @@ Statuses, prices and the sums of stock are written by hand for the rows where th
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from schema.assets import AssetKind, AssetStatus
 from schema.inventory import InventoryItemStatus, InventoryItemType
-from schema.maintenance import WorkOrderStatus, WorkOrderTaskStatus
+from schema.maintenance import Assignee, AssigneeType, WorkOrderStatus, WorkOrderTaskStatus
 from schema.severity import Criticality, Priority
 from schema.values import Money, Quantity
 
@@ -18,9 +18,14 @@ Row = dict[str, Any]
 Data = Mapping[str, list[Row]]
 Truth = dict[str, dict[str, Any]]
 
+
+def _euros(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="EUR")  # type: ignore[arg-type]
+
+
 _ORDER_STATUSES = {
     WorkOrderStatus.PLANNED: "4000001 4000019 4000021",
-    WorkOrderStatus.RELEASED: "4000002 4000003 4000016 4000018 4000020 4000022 800023 EXT-9",
+    WorkOrderStatus.RELEASED: "4000002 4000003 4000016 4000018 4000020 4000022 800023 EXT-9 10",
     WorkOrderStatus.IN_PROGRESS: "4000004",
     WorkOrderStatus.COMPLETED: "4000005 4000006 4000007 4000008",
     WorkOrderStatus.CLOSED: "4000009 4000010",
@@ -31,8 +36,19 @@ _ORDER_STATUSES = {
 _ORDERS_ABOUT_TO_BE_DELETED = ("4000012", "4000013", "4000014")
 _PRIORITIES = {"1": Priority.CRITICAL, "2": Priority.HIGH, "3": Priority.MEDIUM, "4": Priority.LOW, "": Priority.NONE}
 
+_LATE = "4000003 4000004 9 10"
+_NOT_KNOWN_TO_BE_LATE = "4000015 800023 EXT-9"
+"""What is overdue on the morning of the suite, and what has no status, or no day to be done by."""
+
 _BY_HAND: Truth = {
     "4000001": {
+        "description": "Seal drips, 40 drops a minute.\nSpare pump stands ready.",
+        "dueAt": datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC),
+        "vendor": None,
+        "assignees": None,
+        "estimatedHours": Decimal("6.5"),
+        "actualHours": None,
+        "parts.unitCost": [_euros("212.40"), _euros("1.12")],
         "title": "Replace seal of vacuum pump 1",
         "sourceStatus": "CRTD MANC PRC",
         "asset": "EQ-10000001",
@@ -45,8 +61,29 @@ _BY_HAND: Truth = {
         "parts.quantityPlanned.unit": ["H87", "H87"],
         "parts.location.code": ["0001", "0001"],
     },
+    "4000016": {
+        "vendor": "9",
+        "assignees": [Assignee(remote_id="9", name=None, type=AssigneeType.VENDOR)],
+        "dueAt": datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC),
+    },
+    "4000021": {"parent": "4000004"},
+    "10": {
+        "parent": "9",
+        "vendor": None,
+        "assignees": [
+            Assignee(remote_id=number, name=None, type=AssigneeType.VENDOR) for number in ("10300001", "10300002")
+        ],
+        "dueAt": datetime(2026, 11, 19, 23, 59, 59, tzinfo=UTC),
+        "actualStart": datetime(2026, 11, 18, 6, 0, tzinfo=UTC),
+        "actualDuration": "PT25H15M",
+    },
     "4000002": {"supervisor.remoteId": "1001", "plannerGroup.code": "920"},
     "4000004": {
+        "vendor": "10300001",
+        "estimatedHours": Decimal("22.5"),
+        "actualHours": Decimal("12.75"),
+        "actualStart": datetime(2026, 10, 2, 6, 10, tzinfo=UTC),
+        "actualDuration": None,
         "tasks.number": ["0010", "0020", "0020 0010", "0030"],
         "tasks.title": ["Dismantle", "Replace bearings and seal", "Fetch lifting gear", "Alignment by the maker"],
         "tasks.status": [
@@ -71,6 +108,10 @@ _BY_HAND: Truth = {
     "4000010": {"asset": "FL-?0100000000000000003"},
     "4000020": {"asset": None, "tasks.number": [], "parts.item": []},
     "9": {
+        "parent": None,
+        "assignees": [Assignee(remote_id="1001", name=None, type=AssigneeType.PERSON)],
+        "estimatedHours": Decimal("0.5"),
+        "actualHours": Decimal("0.75"),
         "tasks.number": ["0010", "0020"],
         "tasks.status": [WorkOrderTaskStatus.UNKNOWN, WorkOrderTaskStatus.CANCELED],
         "tasks.plannedHours": [Decimal("0.5"), None],
@@ -92,6 +133,7 @@ def maintenance_orders(data: Data) -> Truth:
             "isDeleted": key in _ORDERS_ABOUT_TO_BE_DELETED if row["SystemStatusText"] else None,
             "priority": _PRIORITIES.get(row.get("MaintPriority", ""), Priority.UNKNOWN),
             "asset": _either(row.get("Equipment"), row.get("FunctionalLocation")),
+            "isOverdue": None if key in _NOT_KNOWN_TO_BE_LATE.split() else key in _LATE.split(),
             "scheduledStart": row.get("MaintOrdBasicStartDateTime"),
             "scheduledFinish": row.get("MaintOrdBasicEndDateTime"),
             "actualFinish": row.get("MainWorkCompletedDateTime"),
@@ -115,6 +157,7 @@ _EQUIPMENT_STATUSES = {
 _EQUIPMENT_BY_HAND: Truth = {
     "10000001": {
         "name": "Vacuum pump 1",
+        "description": "Liquid ring pump.\nSeal water 6 bar.",
         "parent": "FL-?0100000000000000004",
         "manufacturer": "Halderau",
         "model": "HV 40-200",
@@ -148,6 +191,7 @@ def equipment(data: Data) -> Truth:
     }
 
 
+_LOCATION_TEXTS = {"?0100000000000000001": "Werk am Rheinhafen.\nZwei Papiermaschinen, ein Kesselhaus."}
 _LOCATION_STATUSES = {
     "?0100000000000000006": AssetStatus.INACTIVE,
     "?0100000000000000007": AssetStatus.DISPOSED,
@@ -163,6 +207,7 @@ def functional_locations(data: Data) -> Truth:
         | {
             "number": row["FunctionalLocationLabelName"],
             "name": row["FunctionalLocationName"],
+            "description": _LOCATION_TEXTS.get(row["FunctionalLocation"]),
             "kind": AssetKind.FUNCTIONAL_LOCATION,
             "status": _LOCATION_STATUSES.get(row["FunctionalLocation"], AssetStatus.UNKNOWN),
             "isDeleted": row.get("FuncnlLocIsMarkedForDeletion", False),
@@ -207,10 +252,6 @@ def _packs(amount: str) -> Quantity:
     return Quantity(value=Decimal(amount), unit=None, source_unit="PAK")
 
 
-def _euros(amount: str) -> Money:
-    return Money(amount=Decimal(amount), currency="EUR")  # type: ignore[arg-type]
-
-
 _PRODUCTS_BY_HAND: Truth = {
     "PMP-40-200": {
         "name": "Centrifugal pump 40-200, cast iron",
@@ -218,12 +259,18 @@ _PRODUCTS_BY_HAND: Truth = {
         "manufacturerPartNumber": "HV 40-200",
         "averageCost": _euros("1795.32"),
         "standardCost": Money(amount=Decimal(2040), currency="USD"),  # type: ignore[arg-type]
+        "description": "Centrifugal pump, single stage.\nMaterial EN-GJL-250.",
+        "isCritical": True,
+        "reorderQuantity": _pieces(1),
+        "leadTimeDays": None,
         "onHand": _pieces(4),
         "maximum": _pieces(4),
         "reorderPoint": _pieces(2),
         "safetyStock": _pieces(1),
     },
     "PMP-SEAL-43": {
+        "leadTimeDays": 10,
+        "isCritical": False,
         "onHand": _pieces(4 + 2 + 1 + 3 + 2 + 5),
         "available": _pieces(4 + 3),
         "averageCost": _euros("208.15"),
@@ -259,6 +306,11 @@ _PRODUCTS_BY_HAND: Truth = {
 }
 
 
+_SHORT = "BRG-6205-2RS CHM-COOL-GL DRV-VBLT-SPA LUB-HLP-46 VLV-BALL-50"
+_ENOUGH = "BRG-22216-E DRV-CPL-55 FST-M12-60 PMP-40-200 PMP-SEAL-43 SEA-ORING-50"
+"""Which products have less in a plant than its reorder point, and which do not; the others have none."""
+
+
 def products(data: Data) -> Truth:
     """The truth about products by key."""
     types = {code: meant for meant, codes in _TYPES.items() for code in codes.split()}
@@ -269,6 +321,9 @@ def products(data: Data) -> Truth:
             "status": _ITEM_STATUSES.get(row["Product"], InventoryItemStatus.ACTIVE),
             "isDeleted": row.get("IsMarkedForDeletion", False),
             "baseUnit": row["BaseUnit"],
+            "isBelowMinimum": {**dict.fromkeys(_SHORT.split(), True), **dict.fromkeys(_ENOUGH.split(), False)}.get(
+                row["Product"]
+            ),
             "category.code": row.get("ProductGroup") or None,
         }
         | _PRODUCTS_BY_HAND.get(row["Product"], {})

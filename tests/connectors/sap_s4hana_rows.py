@@ -105,9 +105,24 @@ _WORK_ORDERS: list[Row] = [
         "SystemStatusText": "REL  PCNF LKD",
         "MaintPriority": "2",
         "Equipment": "9",
+        "MaintOrdBasicEndDateTime": datetime(2026, 11, 20, 6, 59, 59, tzinfo=UTC),
+        "LeadingOrder": "9",
         "LastChangeDateTime": _MIDNIGHT,
-    }
+    },
+    {
+        "MaintenanceOrder": "10",
+        "MaintenanceOrderType": "PM01",
+        "MaintenanceOrderDesc": "Part of the cleaning",
+        "SystemStatusText": "REL",
+        "MaintPriority": "2",
+        "Equipment": "9",
+        "MaintOrdBasicEndDateTime": datetime(2026, 11, 19, 14, 0, tzinfo=UTC),
+        "LatestAcceptableCompletionDate": date(2026, 11, 19),
+        "LeadingOrder": "9",
+        "LastChangeDateTime": _MIDNIGHT,
+    },
 ]
+"""One that leads itself and was due a second before the clock of the suite, and one that was due a day earlier."""
 _OPERATIONS: list[Row] = [
     {
         "MaintenanceOrder": "9",
@@ -118,6 +133,26 @@ _OPERATIONS: list[Row] = [
         "IsMarkedForDeletion": True,
         "MaintOrdOperationWorkDuration": Decimal(2),
         "MaintOrdOpWorkDurationUnit": "TAG",
+    },
+    {
+        "MaintenanceOrder": "10",
+        "MaintenanceOrderOperation": "0010",
+        "MaintenanceOrderSubOperation": "",
+        "OperationDescription": "By one contractor",
+        "SystemStatusText": "CNF  REL",
+        "OperationSupplier": "10300001",
+        "OpActualExecutionStartDateTime": datetime(2026, 11, 18, 6, 0, tzinfo=UTC),
+        "OpActualExecutionEndDateTime": datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
+    },
+    {
+        "MaintenanceOrder": "10",
+        "MaintenanceOrderOperation": "0020",
+        "MaintenanceOrderSubOperation": "",
+        "OperationDescription": "By another",
+        "SystemStatusText": "CNF  REL",
+        "OperationSupplier": "10300002",
+        "OpActualExecutionStartDateTime": datetime(2026, 11, 18, 8, 0, tzinfo=UTC),
+        "OpActualExecutionEndDateTime": datetime(2026, 11, 19, 7, 15, tzinfo=UTC),
     },
     {
         "MaintenanceOrder": "9",

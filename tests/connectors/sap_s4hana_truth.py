@@ -1,12 +1,14 @@
 """What is true of the orders and suppliers of the SAP bench, worked out from its data without the connector."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from schema.purchasing import ApprovalStatus, PurchaseOrderStatus, PurchaseOrderType
-from schema.values import Money
-from schema.vendors import VendorStatus, VendorType
+from schema.scalars import CountryCode
+from schema.values import Address, Money
+from schema.vendors import Contact, VendorStatus, VendorType
 from tests.connectors.sap_s4hana_plant import equipment, functional_locations, maintenance_orders, products
 
 Row = dict[str, Any]
@@ -42,8 +44,53 @@ def _vendor(row: Row) -> Row:
         "isBlockedForPayment": row.get("PaymentIsBlockedForSupplier", False),
         "category.code": row["SupplierAccountGroup"] or None,
         "taxNumber": row.get("VATRegistration") or None,
-        "email": None,
-    }
+    } | _BEHIND.get(row["Supplier"], {})
+
+
+_MAIN_OFFICE = Address(
+    line1="Hafenstraße 12a", line2=None, city="Dortmund", region="NW", postal_code="44147", country=CountryCode("DE")
+)
+_NOTHING: Row = dict.fromkeys(
+    ("updatedAt", "email", "phone", "website", "address", "addresses", "contacts", "leadTimeDays")
+)
+_BEHIND: Mapping[str, Row] = {
+    "10300001": {
+        "updatedAt": datetime(2026, 5, 4, 12, 30, tzinfo=UTC),
+        "email": "Orders@Halderau-Pumpen.example",
+        "phone": "+49231555017",
+        "website": "https://www.halderau-pumpen.example/",
+        "address": _MAIN_OFFICE,
+        "addresses": [_MAIN_OFFICE],
+        "contacts": [
+            Contact(
+                name=None,
+                role="Sales manager",
+                email="vertrieb@halderau-pumpen.example",
+                phone="0231 555-17",
+                is_primary=True,
+            ),
+            Contact(name="Order desk", role="Salesperson", email=None, phone=None, is_primary=None),
+        ],
+        "leadTimeDays": None,
+        "currency": None,
+        "paymentTerms": None,
+        "incoterm": "DAP",
+    },
+    "10300002": {
+        "currency": "EUR",
+        "paymentTerms.code": "0001",
+        "incoterm": "DAP",
+        "updatedAt": None,
+        "phone": "+442890180000",
+        "leadTimeDays": 10,
+        "address.city": "Belfast",
+    },
+    "10300009": {**_NOTHING, "updatedAt": datetime(2026, 5, 4, 12, 30, tzinfo=UTC), "leadTimeDays": 10},
+    "10300011": _NOTHING,
+    "USSU-VSF01": {"updatedAt": datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC), "email": "sales@cinder-ridge.example"},
+}
+"""What business partners say, by hand: two purchasing organizations that do not agree, one address that has ended,
+one partner without any, and one supplier without a partner."""
 
 
 _TYPES = {"NB": PurchaseOrderType.STANDARD, "FO": PurchaseOrderType.BLANKET, "UB": PurchaseOrderType.STOCK_TRANSFER}

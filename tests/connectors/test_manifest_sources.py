@@ -14,10 +14,12 @@ from starlette.routing import Route
 
 from connectors.client import Source
 from connectors.errors import BadAnswer, WrongSystem
+from connectors.expense import of_keys, of_scan
 from connectors.manifests.reading import read_folder
-from connectors.plan import plan_read
+from connectors.plan import Position, ReadPlan, plan_read
+from connectors.protocols.walking import Walk
 from connectors.reading import RecordReader
-from connectors.scan import Scan, SortTooLarge, read_by_keys
+from connectors.scan import Batch, Scan, SortTooLarge, read_by_keys
 from connectors.tally import Tally
 from connectors.testing.in_process import in_process_client
 from schema.filters import EVERYTHING, And, Condition, Not, Operator, Tree
@@ -88,6 +90,7 @@ class Visitor:
     """Asks a program what the product would ask it."""
 
     def __init__(self, place: Path, mill: Mill, read: str, protocol: str = "") -> None:
+        self._mill = mill
         (place / "system.toml").write_text(_MANIFEST.format(read=read, protocol=protocol))
         self._system = read_folder(place).system
         (self.resource,) = self._system.resources
@@ -108,16 +111,29 @@ class Visitor:
         found: list[str] = []
         place = None
         while True:
-            scan = Scan(self._source(), plan, self._reader(), Tally(), self._deadline(), max_rows)
-            batch = await scan.run(place, count)
+            batch = await self._page(plan, place, count, max_rows)
             found += [record.origin.key for record in batch.records]
             if not batch.has_more:
                 return found
             place = batch.resume
 
+    async def _page(self, plan: ReadPlan, place: Position | None, count: int, max_rows: int) -> Batch:
+        """A page; it begins with the request that is foretold, and takes no more than is foretold."""
+        source, reader, tally, before = self._source(), self._reader(), Tally(), len(self._mill.asked)
+        foretold = of_scan(plan, reader, place, count, max_rows)
+        read = plan.first_read(place, reader.paths, count)
+        batch = await Scan(source, plan, reader, tally, self._deadline(), max_rows).run(place, count)
+        first = [] if read is None else [source.request(read, plan.start(place).query).query]
+        assert self._mill.asked[before:][:1] == first
+        assert tally.requests <= foretold.calls
+        assert tally.records <= foretold.records or plan.walk is Walk.WHOLE
+        return batch
+
     async def by_keys(self, keys: Sequence[str]) -> list[str]:
-        """The keys of the records that are found by keys."""
-        found = await read_by_keys(self._source(), self._reader(), keys, Tally(), self._deadline())
+        """The keys of the records that are found by keys, with no more calls than are foretold."""
+        reader, tally = self._reader(), Tally()
+        found = await read_by_keys(self._source(), reader, keys, tally, self._deadline())
+        assert tally.requests <= of_keys(reader, len(keys)).calls
         return [record.origin.key for record in found]
 
 

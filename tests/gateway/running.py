@@ -60,6 +60,7 @@ class RunningGateway:
     client: httpx.AsyncClient
     process: Gateway
     folder: Path
+    application: Any = None
     customers: dict[str, str] = field(default_factory=dict)
 
     async def ask(self, query: str, token: str = ADMIN, **variables: Any) -> dict[str, Any]:
@@ -144,7 +145,7 @@ async def running_gateway(
     async with application.router.lifespan_context(application):
         transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            yield RunningGateway(client, application.state.gateway, folder)
+            yield RunningGateway(client, application.state.gateway, folder, application)
 
 
 @contextlib.asynccontextmanager

@@ -67,6 +67,34 @@ def test_too_many_tokens_are_refused_before_they_are_read() -> None:
     assert error[1].startswith("Syntax Error: Document contains more than 200 tokens")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ systems { key @skip(if: false) title @include(if: true) vendor @skip(if: true) } }",
+        "{ systems { ...S @skip(if: true) ... @include(if: true) { key @skip(if: true) } } } "
+        "fragment S on System { key }",
+        "{ systems { ...S ...S ...S } } fragment S on System { key @skip(if: true) }",
+    ],
+    ids=["plain", "fragments", "fragment thrice"],
+)
+def test_too_many_directives_are_refused(query: str) -> None:
+    refused = ("QUERY_TOO_COMPLEX", "The query has 3 directives; at most 2 are allowed.")
+    assert errors_of(query, max_query_directives=2) == [refused]
+    assert errors_of(query, max_query_directives=3) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{ a: systems { key } b: systems { key } viewer { __typename } }",
+     "{ ...Q systems { key } } fragment Q on Query { a: systems { key } ... { viewer { __typename } } }"],
+    ids=["plain", "fragments"],
+)  # fmt: skip
+def test_too_many_root_fields_are_refused(query: str) -> None:
+    refused = ("QUERY_TOO_COMPLEX", "The query has 3 root fields; at most 2 are allowed.")
+    assert errors_of(query, max_root_fields=2) == [refused]
+    assert refused not in errors_of(query, max_root_fields=3)
+
+
 def test_introspection_is_exempt_from_depth() -> None:
     deep = "{ __schema { types { fields { type { ofType { ofType { ofType { name } } } } } } } }"
     assert errors_of(deep, **SMALL) == []

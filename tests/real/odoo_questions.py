@@ -34,6 +34,7 @@ query WorkOrders($filter: WorkOrderFilter, $orderBy: [WorkOrderSort!]) {{
   found: workOrders(first: 200, filter: $filter, orderBy: $orderBy) {{
     nodes {{
       remoteId title type status sourceStatus priority isDeleted scheduledStart scheduledFinish estimatedDuration
+      reportedAt closedAt isOverdue description assignees {{ remoteId name type }}
       requester {{ remoteId name }} supervisor {{ name }} plannerGroup {{ label }} updatedAt
       asset {{ remoteId name serialNumber }} meta {{ missing {{ path reason }} }}
     }}

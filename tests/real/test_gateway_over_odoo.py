@@ -242,6 +242,33 @@ class TestQuestions:
         assert all(item.arguments["order"].startswith(f"{order} {direction.lower()}") for item in questions)
         assert all(item.arguments["limit"] <= 40 for item in questions)
 
+    async def test_what_is_short_is_found(self, gateway: RunningGateway, recorded: Recorder, odoo: Odoo) -> None:
+        found = await page(gateway, ITEMS, filter={"isBelowMinimum": {"eq": True}})
+        rules = odoo.rows("stock.warehouse.orderpoint", [], ["product_id", "qty_on_hand", "product_min_qty"])
+        short = {key(rule["product_id"]) for rule in rules if rule["qty_on_hand"] < rule["product_min_qty"]}
+        assert {row["remoteId"] for row in found["nodes"]} == short != set()
+        assert found["sources"][0]["filteredHere"] == ["isBelowMinimum"]
+        assert ["orderpoint_ids", "!=", False] in domain_of(recorded.requests[0])
+
+    async def test_what_is_late_is_found(self, gateway: RunningGateway, recorded: Recorder, odoo: Odoo) -> None:
+        found = await page(gateway, WORK_ORDERS, filter={"isOverdue": {"eq": True}})
+        domain = [["archive", "=", False], ["done", "=", False], ["schedule_end", "<", "2026-01-01 00:00:00"]]
+        assert {row["remoteId"] for row in found["nodes"]} == set(by_key(odoo.rows("maintenance.request", domain, [])))
+        assert found["nodes"]
+        assert found["sources"][0]["filteredHere"] == ["isOverdue"]
+        assert ["done", "=", True] in domain_of(recorded.requests[0])
+
+    async def test_days_are_asked_for_as_days(self, gateway: RunningGateway, recorded: Recorder, odoo: Odoo) -> None:
+        wanted = {"reportedAt": {"gte": "2024-02-03T12:00:00Z", "lt": "2024-03-05T00:00:00Z"}}
+        found = await page(gateway, WORK_ORDERS, filter=wanted, orderBy=[{"field": "REPORTED_AT"}])
+        domain = [["request_date", ">", "2024-02-03"], ["request_date", "<", "2024-03-05"], ["archive", "=", False]]
+        own = odoo.rows("maintenance.request", domain, ["request_date"])
+        days = {str(row["id"]): f"{row['request_date']}T00:00:00Z" for row in own}
+        assert {row["remoteId"]: row["reportedAt"] for row in found["nodes"]} == days
+        assert [row["reportedAt"] for row in found["nodes"]] == sorted(days.values())
+        assert found["sources"][0]["filteredHere"] == []
+        assert recorded.requests[0].arguments["order"].startswith("request_date asc")
+
 
 class TestRights:
     async def test_a_missing_right_is_told_of_one_kind_of_record_and_the_rest_is_there(

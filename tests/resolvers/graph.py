@@ -56,25 +56,26 @@ class Graph:
     cursor_key: bytes = b"0" * 32
     cache: ReadCache | None = None
 
-    async def run(self, query: str, **variables: Any) -> Any:
+    async def run(self, query: str, /, **variables: Any) -> Any:
         """Execute a query and return its data; an error fails the test."""
         result = await self.execute(query, **variables)
         assert result.errors is None, result.errors
         return result.data
 
-    async def refused(self, query: str, **variables: Any) -> dict[str, Any]:
+    async def refused(self, query: str, /, **variables: Any) -> dict[str, Any]:
         """Execute a query that has exactly one error, and return the error's extensions."""
         result = await self.execute(query, **variables)
         assert result.errors is not None
         assert len(result.errors) == 1, result.errors
         return dict(result.errors[0].extensions or {})
 
-    async def execute(self, query: str, **variables: Any) -> Any:
+    async def execute(self, query: str, /, **variables: Any) -> Any:
         """Execute a query and return the whole result."""
         now = asyncio.get_running_loop().time()
         context = Context(
             directory=Everything(self.lives, self.tenant),  # type: ignore[arg-type]
             administration=None,  # type: ignore[arg-type]
+            updates=None,  # type: ignore[arg-type]
             cursor_key=self.cursor_key,
             request_id="req_test",
             limits=self.limits,

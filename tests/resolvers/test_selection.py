@@ -2,6 +2,7 @@
 
 import pytest
 
+from resolvers.ports import ReadLimits
 from tests.resolvers.graph import Graph
 from tests.resolvers.tables import order_row, source_of, table
 
@@ -50,3 +51,21 @@ async def test_what_is_left_out_by_a_variable_is_not_in_the_answer() -> None:
     query = "query ($brief: Boolean!) { purchaseOrders { nodes { number title @skip(if: $brief) } } }"
     for is_brief, row in ((True, {"number": "1"}), (False, {"number": "1", "title": "T"})):
         assert (await Graph([live]).run(query, brief=is_brief))["purchaseOrders"]["nodes"] == [row]
+
+
+async def test_fragments_that_multiply_each_other_are_read_once() -> None:
+    live = table("a", [order_row("k1", number="1")])
+    layers = "".join(
+        f" fragment F{n} on PurchaseOrder {{ ...F{n + 1} ...F{n + 1} ... {{ ...F{n + 1} }} }}" for n in range(40)
+    )
+    query = f"{{ purchaseOrders {{ nodes {{ ...F0 }} }} }}{layers} fragment F40 on PurchaseOrder {{ number }}"
+    assert (await Graph([live]).run(query))["purchaseOrders"]["nodes"] == [{"number": "1"}]
+
+
+async def test_fields_that_repeat_each_other_are_read_together() -> None:
+    live = table("a", [order_row("k1", number="1", vendor="v1")], vendors=[{"key": "v1", "name": "V"}])
+    repeated = [f"vendor {{ purchaseOrders {{ nodes {{ ...F{n + 1} }} }} }} " * 8 for n in range(4)]
+    layers = "".join(f" fragment F{n} on PurchaseOrder {{ {fields} }}" for n, fields in enumerate(repeated))
+    query = f"{{ purchaseOrders {{ nodes {{ ...F0 }} }} }}{layers} fragment F4 on PurchaseOrder {{ number }}"
+    (node,) = (await Graph([live], ReadLimits(max_cost=10**12)).run(query))["purchaseOrders"]["nodes"]
+    assert node.keys() == {"vendor"}

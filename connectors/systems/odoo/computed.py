@@ -79,6 +79,12 @@ def _line(table: Mapping[int, Row], number: int | None) -> Iterator[int]:
         number = table[number].get("location_id")
 
 
+def parent_path(environment: Environment, location: Row) -> str:
+    """Name a location by the keys of all that it lies in, from the top, and its own."""
+    keys = [*_line(environment.table(LOCATION), location["id"])]
+    return "".join(f"{key}/" for key in reversed(keys))
+
+
 def of_variants(compute: Compute) -> Compute:
     """Add up over the variants of a template."""
 
@@ -198,6 +204,7 @@ COMPUTED: Mapping[str, Mapping[str, Compute]] = {
             _number(row, "quantity") * _number(_product(environment, row), "standard_price")
         ),
     },
+    LOCATION: {"parent_path": parent_path},
     ORDERPOINT: {"qty_on_hand": rule_on_hand, "qty_forecast": rule_forecast, "qty_to_order": to_order},
     "res.country.state": {"display_name": state_name},
     "res.partner": {

@@ -1,17 +1,22 @@
 """Products, with what lies beside them: stock at each place, rules of replenishment and receipts on the way."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from connectors.composites import Many, OverChildren, Parts, money, quantity
 from connectors.decisions import Case, First, Flagged
-from connectors.fields import At, Can, FieldSpec, Lookup
-from connectors.query import Compare, Comparison, all_of
+from connectors.derived import AsOf, FromWords
+from connectors.fields import At, Can, FieldSpec, Lookup, Ref
+from connectors.query import Compare, Comparison, Where, all_of
 from connectors.spec import Beside, Resource
+from connectors.systems.odoo.sellers import lead_time, vendor
 from connectors.systems.odoo.units import UNITS
-from connectors.systems.odoo.values import only_limit, total
-from connectors.systems.odoo.words import KEY, stamp, text
+from connectors.systems.odoo.values import is_short, only_limit, total
+from connectors.systems.odoo.words import KEY, formatted, stamp, text
+from schema.filters import Operator
 from schema.inventory import InventoryItem, InventoryItemStatus, InventoryItemType
 
 _OWN = ("internal", "transit")
@@ -35,6 +40,8 @@ _LEVELS = Many(
         "onHand": _level("quantity"),
         "available": _level("available_quantity"),
         "reserved": _level("reserved_quantity"),
+        "unitCost": money("product_id.standard_price", "product_id.cost_currency_id.name"),
+        "asOf": At("write_date"),
     },
 )
 
@@ -42,6 +49,33 @@ _LEVELS = Many(
 def _over(collection: str, function: Callable[..., Any], path: str) -> Parts:
     """A number made of what lies beside a product; Odoo keeps all of it in the product's unit."""
     return _in_unit(OverChildren(collection, function, {"amount": (path, Decimal)}), "uom_id.display_name")
+
+
+def _of_seller(function: Callable[..., Any]) -> AsOf:
+    """A value of the vendor that Odoo would buy a product from on a day."""
+    sellers = OverChildren(
+        "seller_ids",
+        list,
+        {
+            "partner": ("partner_id", str),
+            "is_active": ("partner_id.active", bool),
+            "product": ("product_id", str),
+            "first_day": ("date_start", date),
+            "last_day": ("date_end", date),
+            "sequence": ("sequence", int),
+            "least": ("min_qty", Decimal),
+            "price": ("price", Decimal),
+            "delay": ("delay", int),
+            "key": ("id", int),
+        },
+    )
+    return AsOf(lambda now: FromWords(partial(function, now.date()), {"sellers": sellers, "product": Ref("id")}))
+
+
+def _with_rules(operator: Operator, value: Any) -> Where | None:
+    """Of a product without a rule nothing is known, so that only the others can meet most conditions."""
+    finds_unknown = operator is Operator.IS_NULL and value
+    return None if finds_unknown else Compare("orderpoint_ids", Comparison.PRESENT, kind=int)
 
 
 products = Resource(
@@ -57,7 +91,12 @@ products = Resource(
             order="id",
             where=Compare("location_id.usage", Comparison.IN, _OWN),
         ),
-        "rules": Beside("stock.warehouse.orderpoint", key="product_id", order="id"),
+        "rules": Beside(
+            "stock.warehouse.orderpoint",
+            key="product_id",
+            order="id",
+            where=Compare("active", Comparison.EQ, True, bool),
+        ),
         "receipts": Beside(
             "stock.move",
             key="product_id",
@@ -72,6 +111,7 @@ products = Resource(
     fields={
         "number": text("default_code"),
         "name": text("name"),
+        "description": formatted("description"),
         "type": First(
             (
                 Case("type", "service", InventoryItemType.SERVICE),
@@ -101,6 +141,20 @@ products = Resource(
         "minimum": _over("@rules", only_limit, "product_min_qty"),
         "maximum": _over("@rules", only_limit, "product_max_qty"),
         "reorderPoint": _over("@rules", only_limit, "product_min_qty"),
+        "leadTimeDays": _of_seller(lead_time),
+        "isBelowMinimum": FromWords(
+            is_short,
+            {
+                "rules": OverChildren(
+                    "@rules", list, {"least": ("product_min_qty", Decimal), "place": ("location_id.parent_path", str)}
+                ),
+                "quants": OverChildren(
+                    "@quants", list, {"amount": ("quantity", Decimal), "place": ("location_id.parent_path", str)}
+                ),
+            },
+            narrowed=_with_rules,
+        ),
+        "preferredVendor": _of_seller(vendor),
         "stockLevels": _LEVELS,
     },
     unsupported=(
@@ -109,6 +163,8 @@ products = Resource(
         "organization",
         "purchaseUnit",
         "manufacturerPartNumber",
+        "isCritical",
+        "reorderQuantity",
         "safetyStock",
     ),
     unmapped=("averageCost",),

@@ -10,7 +10,7 @@ from connectors.fields import At, Can, Ref
 from connectors.query import Compare, Comparison, any_of
 from connectors.spec import Resource
 from connectors.systems.odoo.values import billing_status, contacts, line_money, line_quantity
-from connectors.systems.odoo.words import KEY, company, stamp, text
+from connectors.systems.odoo.words import KEY, company, formatted, stamp, text
 from schema.purchasing import (
     ApprovalStatus,
     PurchaseOrder,
@@ -121,12 +121,12 @@ orders = Resource(
         ),
         "paymentTerms": Parts({"label": At("payment_term_id.display_name")}),
         "incoterm": At("incoterm_id.code"),
+        "memo": formatted("note"),
         "reference": text("partner_ref"),
         "lines": _LINES,
         "lineCount": OverChildren("order_line", len, {"key": ("id", str)}),
     },
     unsupported=("title", "type", "sourceType", "isDeleted", "purchasingOrganization", "purchasingGroup"),
-    unmapped=("memo",),
 )
 
 partners = Resource(
@@ -154,6 +154,9 @@ partners = Resource(
         "updatedAt": stamp("write_date"),
         "organization": company(),
         "taxNumber": text("vat"),
+        "registrationNumber": At("company_registry"),
+        "currency": At("property_purchase_currency_id.name"),
+        "paymentTerms": Parts({"label": At("property_supplier_payment_term_id.display_name")}),
         "email": text("email"),
         "phone": At("phone"),
         "website": At("website"),
@@ -186,6 +189,8 @@ partners = Resource(
         "isDeleted",
         "isBlockedForPurchasing",
         "isBlockedForPayment",
+        "incoterm",
+        "leadTimeDays",
     ),
     unmapped=("category", "addresses"),
 )

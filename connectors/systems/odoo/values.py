@@ -7,11 +7,13 @@ from typing import Any
 
 from connectors.systems.odoo.units import UNITS
 from schema.assets import AssetStatus
+from schema.maintenance import Assignee, AssigneeType
 from schema.purchasing import BillingStatus
 from schema.scalars import Currency, Duration
 from schema.values import Money, Quantity
 from schema.vendors import Contact
 
+Row = dict[str, Any]
 _MINUTES = 60
 
 
@@ -28,6 +30,18 @@ def duration(hours: Decimal | None) -> Duration | None:
         return None
     whole, minutes = divmod(round(hours * _MINUTES), _MINUTES)
     return Duration(f"PT{whole}H{minutes}M")
+
+
+def assignees(
+    user: str | None, user_name: str | None, team: str | None, team_name: str | None
+) -> list[Assignee] | None:
+    """Who works on a request: the technician, if one is named, and the team."""
+    found = []
+    if user is not None:
+        found.append(Assignee(remote_id=user, name=user_name, type=AssigneeType.PERSON))
+    if team is not None:
+        found.append(Assignee(remote_id=team, name=team_name, type=AssigneeType.TEAM))
+    return found or None
 
 
 def line_quantity(kind: str | None, number: Decimal | None, unit: str | None) -> Quantity | None:
@@ -58,7 +72,7 @@ def billing_status(rows: Sequence[dict[str, Any]]) -> BillingStatus:
 def contacts(rows: Sequence[dict[str, Any]]) -> list[Contact]:
     """The people below a partner: neither those who are archived, nor what is a mere address."""
     return [
-        Contact(name=row["name"], role=row["role"], email=row["email"], phone=row["phone"])
+        Contact(name=row["name"], role=row["role"], email=row["email"], phone=row["phone"], is_primary=None)
         for row in rows
         if row["kind"] == "contact" and row["is_active"]
     ]
@@ -67,6 +81,22 @@ def contacts(rows: Sequence[dict[str, Any]]) -> list[Contact]:
 def total(rows: Sequence[dict[str, Any]]) -> Decimal:
     """The sum of all rows; nothing anywhere is zero."""
     return sum((row["amount"] for row in rows if row["amount"] is not None), Decimal(0))
+
+
+def is_short(rules: Sequence[Row] | None, quants: Sequence[Row] | None) -> bool | None:
+    """Whether less is there, at or below the place of any rule, than the rule says; without a rule nothing is known.
+
+    Odoo would count it too, but not for users who may not read bills of material.
+    """
+    known = [rule for rule in rules or () if rule["least"] is not None and rule["place"] is not None]
+    if not known or quants is None:
+        return None
+    return any(_there(rule["place"], quants) < rule["least"] for rule in known)
+
+
+def _there(place: str, quants: Sequence[Row]) -> Decimal:
+    """What is at a place and below it: the path of a place begins with those of the places around it."""
+    return total([quant for quant in quants if (quant["place"] or "").startswith(place)])
 
 
 def only_limit(rows: Sequence[dict[str, Any]]) -> Decimal | None:

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
-from connectors.composites import Parts
+from connectors.composites import Calculated, Parts
+from connectors.days import AtDay
 from connectors.fields import At, Can
 from connectors.keys import NUMBER, KeyForm
+from connectors.systems.odoo.markup import plain_text
 
 KEY = KeyForm(int, lambda text: NUMBER.read(text) or None, NUMBER.order)
 """Keys are numbers from 1; Odoo takes a 0 in a question for a link that is empty."""
@@ -26,6 +28,16 @@ def stamp(path: str) -> At:
 def moment(path: str, *, sort: bool = False) -> At:
     """A moment that people set, or do not."""
     return At(path, filter=TIME | Can.NULL, sort=sort, resolution=_SECOND)
+
+
+def day(path: str, *, sort: bool = False) -> AtDay:
+    """A moment of which Odoo keeps the day."""
+    return AtDay(path, filter=TIME | Can.NULL, sort=sort)
+
+
+def formatted(path: str) -> Calculated:
+    """Text that people write with a format, told without it."""
+    return Calculated(plain_text, {"markup": (path, str)})
 
 
 def company() -> Parts:

@@ -5,18 +5,22 @@ from decimal import Decimal
 
 from connectors.composites import Calculated, Many, OverChildren, Parts, quantity
 from connectors.decisions import Case, Codes, First
+from connectors.derived import FromWords
 from connectors.fields import At, Can, Lookup, Ref
 from connectors.keys import padded
 from connectors.spec import Beside, Resource
 from connectors.systems.sap_s4hana.stock import (
     average_cost,
-    english,
+    is_critical,
+    is_short,
+    lead_time,
     limit,
     own_stock,
     standard_cost,
     unrestricted,
     unrestricted_total,
 )
+from connectors.systems.sap_s4hana.texts import english
 from connectors.systems.sap_s4hana.units import UNITS
 from schema.inventory import InventoryItem, InventoryItemStatus, InventoryItemType
 
@@ -57,13 +61,29 @@ _STOCK_LEVELS = Many(
         "onHand": quantity("MatlWrhsStkQtyInMatlBaseUnit", "MaterialBaseUnit", Lookup("MaterialBaseUnit", UNITS)),
         "available": Calculated(unrestricted, _AMOUNT),
     },
-    unsupported=("reserved",),
+    unsupported=("reserved", "asOf"),
+    unmapped=("unitCost",),
 )
 
 
+_PLANNING = "to_ProductSupplyPlanning"
+
+
 def _limit(path: str) -> OverChildren:
-    planned = "to_ProductSupplyPlanning"
-    return OverChildren("to_Plant", limit, {"amount": (f"{planned}.{path}", Decimal), "unit": ("BaseUnit", str)})
+    return OverChildren("to_Plant", limit, {"amount": (f"{_PLANNING}.{path}", Decimal), "unit": ("BaseUnit", str)})
+
+
+_IS_SHORT = FromWords(
+    is_short,
+    {
+        "plants": OverChildren(
+            "to_Plant",
+            list,
+            {"plant": ("Plant", str), "amount": (f"{_PLANNING}.ReorderThresholdQuantity", Decimal)},
+        ),
+        "stock": OverChildren("@stock", list, _AMOUNT | {"plant": ("Plant", str)}),
+    },
+)
 
 
 products = Resource(
@@ -79,6 +99,9 @@ products = Resource(
         "number": Ref("Product", filter=Can.EQ | Can.NULL, form=_PRODUCT),
         "name": OverChildren(
             "to_Description", english, {"language": ("Language", str), "text": ("ProductDescription", str)}
+        ),
+        "description": OverChildren(
+            "to_ProductBasicText", english, {"language": ("Language", str), "text": ("LongText", str)}
         ),
         "type": Codes(
             "ProductType",
@@ -119,11 +142,17 @@ products = Resource(
         "standardCost": OverChildren("to_Valuation", standard_cost, _COST),
         "averageCost": OverChildren("to_Valuation", average_cost, _COST),
         "isLotTracked": At("IsBatchManagementRequired"),
+        "isCritical": OverChildren("to_Plant", is_critical, {"flag": ("ProductIsCriticalPrt", bool)}),
         "onHand": OverChildren("@stock", own_stock, _AMOUNT),
         "available": OverChildren("@stock", unrestricted_total, _AMOUNT),
         "maximum": _limit("MaximumStockQuantity"),
         "reorderPoint": _limit("ReorderThresholdQuantity"),
+        "reorderQuantity": _limit("FixedLotSizeQuantity"),
         "safetyStock": _limit("SafetyStockQuantity"),
+        "leadTimeDays": OverChildren(
+            "to_Plant", lead_time, {"days": (f"{_PLANNING}.PlannedDeliveryDurationInDays", Decimal)}
+        ),
+        "isBelowMinimum": _IS_SHORT,
         "stockLevels": _STOCK_LEVELS,
     },
     unsupported=(
@@ -135,5 +164,6 @@ products = Resource(
     unmapped=(
         "isSerialTracked",
         "minimum",
+        "preferredVendor",
     ),
 )

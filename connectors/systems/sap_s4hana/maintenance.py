@@ -1,42 +1,52 @@
-"""Maintenance orders, equipment and functional locations of S/4HANA."""
+"""Maintenance orders of S/4HANA with their operations, their material, and who does the work."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from connectors.composites import Calculated, Many, Parts, money, quantity
-from connectors.decisions import Always, Case, Codes, First
+from connectors.composites import Calculated, Many, OverChildren, Parts, quantity
+from connectors.days import AtDay
+from connectors.decisions import Codes
+from connectors.derived import FromWords
 from connectors.fields import At, Can, FirstRef, Joined, Lookup, Ref
 from connectors.keys import TEXT, padded
-from connectors.query import Compare, Comparison
+from connectors.overdue import overdue
+from connectors.query import Where
 from connectors.spec import Resource
 from connectors.systems.sap_s4hana.statuses import is_flagged, order_status, task_status
+from connectors.systems.sap_s4hana.texts import english
 from connectors.systems.sap_s4hana.units import UNITS
-from connectors.systems.sap_s4hana.work import hours, person
-from schema.assets import Asset, AssetKind, AssetStatus
+from connectors.systems.sap_s4hana.words import TIME, equipment_at, location_at, moment
+from connectors.systems.sap_s4hana.work import (
+    assignees,
+    hours,
+    person,
+    started_at,
+    superior,
+    time_taken,
+    total_hours,
+    unit_cost,
+    vendor,
+)
+from schema.filters import Operator
 from schema.maintenance import WorkOrder
-from schema.severity import Criticality, Priority
+from schema.model import fields_of
+from schema.severity import Priority
 
-_MILLISECOND = timedelta(milliseconds=1)
-_ORDER, _EQUIPMENT = padded(12), padded(18)
-_TIME = Can.EQ | Can.RANGE | Can.NULL
-EQUIPMENT, LOCATION = "EQ-", "FL-"
-"""Equipment and functional locations are both assets; these tell their keys apart."""
-
-
-def _moment(path: str, *, sort: bool = False) -> At:
-    return At(path, filter=_TIME, sort=sort, resolution=_MILLISECOND)
+_ORDER = padded(12)
+_OPERATIONS = "to_MaintenanceOrderOperation"
+_START, _END = ("OpActualExecutionStartDateTime", datetime), ("OpActualExecutionEndDateTime", datetime)
+_WORK_UNIT = ("MaintOrdOpWorkDurationUnit", str)
 
 
-def _equipment(path: str, filter: Can = Can.EQ | Can.NULL) -> Ref:
-    return Ref(path, filter=filter, form=_EQUIPMENT, prefix=EQUIPMENT)
-
-
-def _location(path: str, filter: Can = Can.EQ | Can.NULL) -> Ref:
-    return Ref(path, filter=filter, prefix=LOCATION)
+def _of_operations(function: Callable[..., Any], **arguments: tuple[str, type[Any]]) -> OverChildren:
+    """A value made of the operations of an order, which also say whether they are to be deleted."""
+    return OverChildren(_OPERATIONS, function, {**arguments, "is_deleted": ("IsMarkedForDeletion", bool)})
 
 
 _TASKS = Many(
-    "to_MaintenanceOrderOperation",
+    _OPERATIONS,
     key=("MaintenanceOrderOperation", "MaintenanceOrderSubOperation"),
     key_form=TEXT,
     fields={
@@ -58,7 +68,7 @@ _TASKS = Many(
 )
 
 _PARTS = Many(
-    "to_MaintenanceOrderOperation.to_MaintOrderOpComponent_2",
+    f"{_OPERATIONS}.to_MaintOrderOpComponent_2",
     key=("MaintenanceOrderOperation", "MaintenanceOrderSubOperation", "MaintOrderComponentInternalID"),
     key_form=TEXT,
     fields={
@@ -67,9 +77,43 @@ _PARTS = Many(
         "description": At("MaintOrdOperationComponentText"),
         "quantityPlanned": quantity("QuantityInUnitOfEntry", "UnitOfEntry", Lookup("UnitOfEntry", UNITS)),
         "quantityUsed": quantity("QuantityWithdrawnInBaseUnit", "BaseUnit", Lookup("BaseUnit", UNITS)),
+        "unitCost": Calculated(
+            unit_cost,
+            {
+                "price": ("MaintOrderOpComponentPrice", Decimal),
+                "per": ("MaintOrdOpCompPriceUnitQty", Decimal),
+                "currency": ("MaintOrdOpComponentCurrency", str),
+            },
+        ),
         "location": Parts({"code": At("StorageLocation"), "parentCode": At("Plant")}),
     },
 )
+
+_DOERS = {
+    "operations": _of_operations(
+        list,
+        person=("OperationPersonResponsible", str),
+        supplier=("OperationSupplier", str),
+    ),
+    "partners": OverChildren(
+        "to_MaintenanceOrderPartner",
+        list,
+        {"function": ("PartnerFunction", str), "number": ("MaintenanceOrderPartner", str)},
+    ),
+}
+# The status is told in a text that SAP neither filters nor sorts.
+_STATUS = Calculated(order_status, {"text": ("SystemStatusText", str)})
+_DUE = AtDay("LatestAcceptableCompletionDate", filter=TIME, sort=True, is_deadline=True)
+_SCHEDULED_FINISH = moment("MaintOrdBasicEndDateTime")
+
+_LEADING = Ref("LeadingOrder", filter=Can.EQ, form=_ORDER)
+
+
+def _led_by(operator: Operator, value: Any) -> Where | None:
+    """The orders below these may be asked for; an order that leads may name itself."""
+    pushed = _LEADING.push(operator, value, fields_of(WorkOrder)["parent"])
+    return pushed.where if pushed is not None and operator in (Operator.EQ, Operator.IN) else None
+
 
 maintenance_orders = Resource(
     entity=WorkOrder,
@@ -82,9 +126,13 @@ maintenance_orders = Resource(
     fields={
         "number": Ref("MaintenanceOrder", filter=Can.EQ | Can.NULL, form=_ORDER),
         "title": At("MaintenanceOrderDesc", filter=Can.EQ | Can.NULL),
+        "description": OverChildren(
+            "to_MaintenanceOrderLongText",
+            english,
+            {"language": ("Language", str), "text": ("MaintenanceOrderLongText", str)},
+        ),
         "sourceType": At("MaintenanceOrderType"),
-        # The status is told in a text that SAP neither filters nor sorts.
-        "status": Calculated(order_status, {"text": ("SystemStatusText", str)}),
+        "status": _STATUS,
         "sourceStatus": At("SystemStatusText"),
         "isDeleted": Calculated(is_flagged, {"text": ("SystemStatusText", str)}),
         "priority": Codes(
@@ -93,106 +141,34 @@ maintenance_orders = Resource(
             filter=Can.EQ,
         ),
         "sourcePriority": At("MaintPriority"),
-        "asset": FirstRef(_equipment("Equipment"), _location("FunctionalLocation")),
+        "asset": FirstRef(equipment_at("Equipment"), location_at("FunctionalLocation")),
+        "parent": FromWords(superior, {"leading": _LEADING, "own": Ref("MaintenanceOrder")}, narrowed=_led_by),
         "location": Parts({"code": At("AssetLocation"), "parentCode": At("MaintenancePlant")}),
         "organization": Parts({"code": At("CompanyCode")}),
         "supervisor": Parts({"remoteId": At("MaintOrdPersonResponsible")}),
+        "assignees": FromWords(assignees, _DOERS),
+        "vendor": FromWords(vendor, _DOERS),
         "workCenter": Parts({"code": At("MainWorkCenter")}),
         "plannerGroup": Parts({"code": At("MaintenancePlannerGroup")}),
-        "createdAt": _moment("MaintOrderCreationDateTime", sort=True),
-        "updatedAt": _moment("LastChangeDateTime", sort=True),
-        "scheduledStart": _moment("MaintOrdBasicStartDateTime", sort=True),
-        "scheduledFinish": _moment("MaintOrdBasicEndDateTime"),
-        "actualFinish": _moment("MainWorkCompletedDateTime"),
+        "createdAt": moment("MaintOrderCreationDateTime", sort=True),
+        "updatedAt": moment("LastChangeDateTime", sort=True),
+        "scheduledStart": moment("MaintOrdBasicStartDateTime", sort=True),
+        "scheduledFinish": _SCHEDULED_FINISH,
+        "dueAt": _DUE,
+        "actualStart": _of_operations(started_at, start=_START),
+        "actualFinish": moment("MainWorkCompletedDateTime"),
+        "actualDuration": _of_operations(time_taken, start=_START, end=_END),
+        "estimatedHours": _of_operations(total_hours, work=("MaintOrdOperationWorkDuration", Decimal), unit=_WORK_UNIT),
+        "actualHours": _of_operations(total_hours, work=("ActualWorkQuantity", Decimal), unit=_WORK_UNIT),
+        "isOverdue": overdue(status=_STATUS, dueAt=_DUE, scheduledFinish=_SCHEDULED_FINISH),
         "tasks": _TASKS,
         "parts": _PARTS,
     },
+    unsupported=("closedAt",),
     unmapped=(
         "requester",
+        "reportedAt",
         "type",
         "estimatedDuration",
     ),
-)
-
-_CRITICALITY = {"A": Criticality.HIGH, "B": Criticality.MEDIUM, "C": Criticality.LOW, "": Criticality.NONE}
-_UNMAPPED = ("vendor", "installedDate", "warrantyEndDate")
-_TECHNICAL_OBJECT = {
-    "criticality": Codes("ABCIndicator", _CRITICALITY, filter=Can.EQ),
-    "sourceCriticality": At("ABCIndicator"),
-    "assetClass": Parts({"code": At("TechnicalObjectType")}),
-    "location": Parts({"code": At("AssetLocation"), "parentCode": At("MaintenancePlant")}),
-    "organization": Parts({"code": At("CompanyCode")}),
-    "manufacturer": At("AssetManufacturerName", filter=Can.EQ | Can.NULL),
-    "model": At("ManufacturerPartTypeName", filter=Can.EQ | Can.NULL),
-    "serialNumber": At("ManufacturerSerialNumber", filter=Can.EQ | Can.NULL),
-    "partNumber": At("ManufacturerPartNmbr"),
-    "commissionedDate": At("OperationStartDate"),
-    "purchaseDate": At("AcquisitionDate"),
-    "purchasePrice": money("AcquisitionValue", "Currency"),
-    "costCenter": At("CostCenter"),
-    "updatedAt": _moment("LastChangeDateTime", sort=True),
-}
-"""What equipment and functional locations have in common."""
-
-equipment = Resource(
-    entity=Asset,
-    source="API_EQUIPMENT/Equipment",
-    key="Equipment",
-    key_form=_EQUIPMENT,
-    prefix=EQUIPMENT,
-    title="name",
-    page_size=100,
-    max_keys=60,
-    # Equipment is kept in slices of time; the present one has no end.
-    where=Compare("ValidityEndDate", Comparison.EQ, date(9999, 12, 31), date),
-    fields={
-        **_TECHNICAL_OBJECT,
-        "number": Ref("Equipment", filter=Can.EQ | Can.NULL, form=_EQUIPMENT),
-        "name": At("EquipmentName", filter=Can.EQ | Can.NULL),
-        "kind": Always(AssetKind.EQUIPMENT),
-        "sourceType": At("EquipmentCategory"),
-        "status": First(
-            (
-                Case("EquipmentIsMarkedForDeletion", True, AssetStatus.DISPOSED),
-                Case("EquipmentIsInactive", True, AssetStatus.INACTIVE),
-                Case("EquipmentIsInWarehouse", True, AssetStatus.IN_STORE),
-            ),
-            filter=Can.EQ,
-        ),
-        "isDeleted": At("EquipmentIsMarkedForDeletion", filter=Can.EQ, required=True),
-        "parent": FirstRef(_equipment("SuperordinateEquipment"), _location("FunctionalLocation")),
-        "decommissionedDate": At("EquipmentEndOfUseDate"),
-    },
-    unsupported=("createdAt", "sourceStatus"),
-    unmapped=_UNMAPPED,
-)
-
-functional_locations = Resource(
-    entity=Asset,
-    source="API_FUNCTIONALLOCATION/FunctionalLocation",
-    key="FunctionalLocation",
-    prefix=LOCATION,
-    title="name",
-    page_size=100,
-    max_keys=60,
-    fields={
-        **_TECHNICAL_OBJECT,
-        "number": At("FunctionalLocationLabelName", filter=Can.EQ | Can.NULL),
-        "name": At("FunctionalLocationName", filter=Can.EQ | Can.NULL),
-        "kind": Always(AssetKind.FUNCTIONAL_LOCATION),
-        "sourceType": At("FunctionalLocationCategory"),
-        "status": First(
-            (
-                Case("FuncnlLocIsDeleted", True, AssetStatus.DISPOSED),
-                Case("FuncnlLocIsMarkedForDeletion", True, AssetStatus.DISPOSED),
-                Case("FuncnlLocIsDeactivated", True, AssetStatus.INACTIVE),
-            ),
-            filter=Can.EQ,
-        ),
-        "isDeleted": At("FuncnlLocIsMarkedForDeletion", filter=Can.EQ, required=True),
-        "parent": _location("SuperiorFunctionalLocation"),
-        "decommissionedDate": At("FunctionalLocationEndOfUseDate"),
-    },
-    unsupported=("createdAt", "sourceStatus"),
-    unmapped=_UNMAPPED,
 )

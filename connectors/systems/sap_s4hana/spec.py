@@ -22,9 +22,11 @@ from connectors.systems.sap_s4hana.amounts import (
     order_amount,
     receipt_status,
 )
+from connectors.systems.sap_s4hana.assets import equipment, functional_locations
 from connectors.systems.sap_s4hana.inventory import products
-from connectors.systems.sap_s4hana.maintenance import equipment, functional_locations, maintenance_orders
+from connectors.systems.sap_s4hana.maintenance import maintenance_orders
 from connectors.systems.sap_s4hana.units import UNITS
+from connectors.systems.sap_s4hana.vendors import PARTNER, vendors
 from schema.purchasing import (
     ApprovalStatus,
     PurchaseOrder,
@@ -34,10 +36,9 @@ from schema.purchasing import (
     PurchaseOrderType,
 )
 from schema.systems import Deployment, FormField, FormFieldKind, GuideStep, SystemCategory
-from schema.vendors import Vendor, VendorStatus, VendorType
 
 _MILLISECOND = timedelta(milliseconds=1)
-_DOCUMENT, _PARTNER = padded(10), padded(10)
+_DOCUMENT = padded(10)
 _LINE_AMOUNT = {
     "quantity": ("OrderQuantity", Decimal),
     "price": ("NetPriceAmount", Decimal),
@@ -163,7 +164,7 @@ purchase_orders = Resource(
         "isDeleted": Flagged("PurchasingDocumentDeletionCode", "L", filter=Can.EQ),
         "updatedAt": At("LastChangeDateTime", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True, resolution=_MILLISECOND),
         "organization": Parts({"code": At("CompanyCode")}),
-        "vendor": Ref("Supplier", filter=Can.EQ | Can.NULL, form=_PARTNER),
+        "vendor": Ref("Supplier", filter=Can.EQ | Can.NULL, form=PARTNER),
         "orderDate": At("PurchaseOrderDate", filter=Can.EQ | Can.RANGE | Can.NULL, sort=True),
         "currency": At("DocumentCurrency", filter=Can.EQ | Can.NULL),
         "subtotal": _TOTAL,
@@ -178,46 +179,6 @@ purchase_orders = Resource(
     },
     unsupported=("createdAt", "title", "vendorName", "taxTotal"),
     unmapped=("requiredDate", "memo"),
-)
-
-vendors = Resource(
-    entity=Vendor,
-    source="API_BUSINESS_PARTNER/A_Supplier",
-    key="Supplier",
-    key_form=_PARTNER,
-    title="name",
-    page_size=100,
-    max_keys=60,
-    fields={
-        "number": Ref("Supplier", filter=Can.EQ | Can.NULL, form=_PARTNER),
-        "name": At("SupplierName", filter=Can.EQ | Can.NULL),
-        "legalName": At("SupplierFullName", filter=Can.EQ | Can.NULL),
-        "type": Codes("IsNaturalPerson", {"X": VendorType.INDIVIDUAL, "": VendorType.COMPANY}, filter=Can.EQ),
-        "status": First(
-            (
-                Case("DeletionIndicator", True, VendorStatus.ARCHIVED),
-                Case("PostingIsBlocked", True, VendorStatus.BLOCKED),
-                Case("PurchasingIsBlocked", True, VendorStatus.BLOCKED),
-                Case("DeletionIndicator", False, VendorStatus.ACTIVE),
-            ),
-            filter=Can.EQ,
-        ),
-        "isDeleted": At("DeletionIndicator", filter=Can.EQ, required=True),
-        "isBlockedForPurchasing": At("PurchasingIsBlocked", filter=Can.EQ, required=True),
-        "isBlockedForPayment": At("PaymentIsBlockedForSupplier", filter=Can.EQ, required=True),
-        "category": Parts({"code": At("SupplierAccountGroup")}),
-        "taxNumber": At("VATRegistration", filter=Can.EQ | Can.NULL),
-    },
-    unsupported=("createdAt", "sourceStatus", "organization"),
-    unmapped=(
-        "contacts",
-        "updatedAt",
-        "email",
-        "phone",
-        "website",
-        "address",
-        "addresses",
-    ),
 )
 
 

@@ -39,16 +39,35 @@ def unrestricted_total(rows: Rows) -> Quantity | None:
     return _sum(rows, lambda row: row["special"] is None and row["kind"] == _UNRESTRICTED)
 
 
-def english(rows: Rows) -> str | None:
-    """The English description, else that of the first language by its code, since they come in any order."""
-    texts = {row["language"]: row["text"] for row in rows if row["text"] is not None and row["language"] is not None}
-    return texts.get("EN") or next((texts[language] for language in sorted(texts)), None)
-
-
 def limit(rows: Rows) -> Quantity | None:
     """The limit of the one plant that has one; limits of several plants are no limit together."""
     found = [row for row in rows if row["amount"]]
     return _quantity(found[0]["amount"], found[0]["unit"]) if len(found) == 1 else None
+
+
+def is_short(plants: Rows | None, stock: Rows | None) -> bool | None:
+    """Whether any plant has less of its own stock than its reorder point; unknown where no plant has one."""
+    if stock is None:
+        return None
+    planned = [row for row in plants or () if row["amount"]]
+    return any(_own_stock_of(row["plant"], stock) < row["amount"] for row in planned) if planned else None
+
+
+def _own_stock_of(plant: str | None, stock: Rows) -> Decimal:
+    own = (row["amount"] for row in stock if row["plant"] == plant and row["special"] is None)
+    return sum((amount for amount in own if amount is not None), Decimal(0))
+
+
+def lead_time(plants: Rows) -> int | None:
+    """The planned delivery time in days that all plants which have one agree on."""
+    days = {int(row["days"]) for row in plants if row["days"]}
+    return days.pop() if len(days) == 1 else None
+
+
+def is_critical(plants: Rows) -> bool | None:
+    """Whether any plant has marked it as critical; unknown where no plant says."""
+    flags = [row["flag"] for row in plants if row["flag"] is not None]
+    return any(flags) if flags else None
 
 
 def _cost(rows: Rows, name: str, control: str) -> Money | None:

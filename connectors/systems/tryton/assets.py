@@ -43,5 +43,5 @@ assets = Resource(
         "decommissionedDate",
         "warrantyEndDate",
     ),
-    unmapped=("assetClass", "costCenter", "partNumber"),
+    unmapped=("assetClass", "attributes", "costCenter", "description", "partNumber"),
 )

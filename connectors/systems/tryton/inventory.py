@@ -69,7 +69,7 @@ _LEVELS = Many(
         "onHand": in_unit(Calculated(counted, {"amount": ("quantity", Decimal)}), "default_uom"),
     },
     unsupported=("lot",),
-    unmapped=("available", "reserved"),
+    unmapped=("asOf", "available", "reserved", "unitCost"),
 )
 
 
@@ -126,5 +126,15 @@ products = Resource(
         "stockLevels": _LEVELS,
     },
     unsupported=("sourceStatus", "isDeleted", "organization", "safetyStock"),
-    unmapped=("averageCost", "isLotTracked", "isSerialTracked"),
+    unmapped=(
+        "averageCost",
+        "description",
+        "isBelowMinimum",
+        "isCritical",
+        "isLotTracked",
+        "isSerialTracked",
+        "leadTimeDays",
+        "preferredVendor",
+        "reorderQuantity",
+    ),
 )

@@ -48,6 +48,7 @@ _INPUTS = Many(
         "quantityUsed": in_unit(Calculated(used, {"state": ("state", str), "amount": ("quantity", Decimal)}), "unit"),
         "location": place("from_location"),
     },
+    unmapped=("unitCost",),
 )
 
 productions = Resource(
@@ -95,5 +96,19 @@ productions = Resource(
         "scheduledFinish",
         "actualFinish",
         "estimatedDuration",
+    ),
+    unmapped=(
+        "actualDuration",
+        "actualHours",
+        "actualStart",
+        "assignees",
+        "closedAt",
+        "description",
+        "dueAt",
+        "estimatedHours",
+        "isOverdue",
+        "parent",
+        "reportedAt",
+        "vendor",
     ),
 )

@@ -164,5 +164,10 @@ parties = Resource(
     unmapped=(
         "category",
         "contacts",
+        "currency",
+        "incoterm",
+        "leadTimeDays",
+        "paymentTerms",
+        "registrationNumber",
     ),
 )

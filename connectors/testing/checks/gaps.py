@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from connectors.composites import Many
@@ -14,11 +13,10 @@ from connectors.spec import Resource
 from connectors.testing.bench import Bench
 from connectors.testing.golden import follow_links
 from connectors.testing.registry import check
-from connectors.testing.walks import raw_rows, reader_for, whole
+from connectors.testing.walks import NOW, raw_rows, reader_for, whole
 from schema.model import FieldModel, Kind, fields_of
 from schema.records import FieldGap, FieldGapReason
 
-_NOW = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
 _ABSENT = object()
 _WRONG: tuple[Any, ...] = ("", 7, True, "?", [], ["?"], {"?": 1})
 _ROWS = 2
@@ -135,7 +133,7 @@ def _read(resource: Resource, reader: RecordReader, row: Row, what: str) -> list
     try:
         (record,) = reader.read([row])
         follow_links(record)
-        gaps = list(reader.meta_of(record, _NOW).find_gaps())
+        gaps = list(reader.meta_of(record, NOW).find_gaps())
     except Exception as error:
         raise AssertionError(f"{where}, and reading failed: {error!r}") from error
     assert {gap.path for gap in gaps} == set(_nulls(resource, record)), f"{where}: the gaps are not the nulls"

@@ -31,9 +31,14 @@ async def only_needed_fields_are_asked_for(bench: Bench) -> None:
                 opened.wire.asked.clear()
                 await walk(opened, resource, selection=selection)
                 shown = set(_questions(resource, expected | {resource.key}))
-                assert set(opened.questions()) == shown, (
+                assert set(map(_without_keys, opened.questions())) == set(map(_without_keys, shown)), (
                     f"{resource.model.name} {selection}: too many or too few fields"
                 )
+
+
+def _without_keys(paths: frozenset[str]) -> frozenset[str]:
+    """Leave out links that more is asked of, since their keys come along in some systems."""
+    return frozenset(path for path in paths if not any(other.startswith(f"{path}.") for other in paths))
 
 
 def _questions(resource: Resource, paths: frozenset[str]) -> Iterator[frozenset[str]]:

@@ -1,12 +1,15 @@
-import type { Fetcher } from "@graphiql/toolkit";
+import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
+import { type DocumentNode, getOperationAST } from "graphql";
 
 import type { Configuration } from "./configuration";
+import { readEvents } from "./events";
 
 /**
  * Make the function that sends an operation to the gateway.
  *
  * A key typed into the Headers pane of one tab serves every tab, and is held in memory only. Whatever goes
- * wrong comes back as a GraphQL error with a sentence to read, never as an exception with a stack.
+ * wrong comes back as a GraphQL error with a sentence to read, never as an exception with a stack. A
+ * subscription is followed as a stream of events until it is stopped.
  */
 export function createFetcher({ endpoint = "/graphql", token }: Configuration): Fetcher {
   let authorization = token ? `Bearer ${token}` : null;
@@ -16,14 +19,23 @@ export function createFetcher({ endpoint = "/graphql", token }: Configuration): 
       const headers = new Headers(options?.headers);
       authorization = headers.get("Authorization") ?? authorization;
       if (authorization) headers.set("Authorization", authorization);
-      headers.set("Accept", "application/graphql-response+json, application/json;q=0.9");
+      const isFollowed = isSubscription(operation, options?.documentAST);
+      headers.set(
+        "Accept",
+        isFollowed ? "text/event-stream" : "application/graphql-response+json, application/json;q=0.9",
+      );
       headers.set("Content-Type", "application/json");
       const response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(operation) });
-      return await readAnswer(response);
+      const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
+      return isStream ? readEvents(response.body!) : await readAnswer(response);
     } catch (error) {
       return failure(`The operation could not be sent to ${endpoint}: ${(error as Error).message}`);
     }
   };
+}
+
+function isSubscription({ operationName }: FetcherParams, document: DocumentNode | undefined): boolean {
+  return document !== undefined && getOperationAST(document, operationName)?.operation === "subscription";
 }
 
 async function readAnswer(response: Response) {

@@ -60,6 +60,7 @@ def test_every_value_is_one_of_its_field(currency: str) -> None:
     kinds: dict[str, tuple[type, ...]] = {
         **dict.fromkeys(("char", "text", "html", "selection"), (str,)),
         **dict.fromkeys(("float", "monetary"), (Decimal, int, float)),
+        "properties": (list,),
         **dict.fromkeys(("one2many", "many2many"), (list,)),
         **dict.fromkeys(("integer", "many2one"), (int,)),
         "boolean": (bool,),

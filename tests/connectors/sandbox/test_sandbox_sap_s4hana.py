@@ -33,7 +33,7 @@ def demo(**settings: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_facts_hold_every_service() -> None:
-    assert len(SETS) == 42
+    assert len(SETS) == 45
     order = SETS["A_PurchaseOrder"].properties
     assert len(order) == 57
     assert order["LastChangeDateTime"].precision == 7

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway import tokens
-from gateway.stores.rows import ApiKey, Connection, Customer, new_id
+from gateway.stores.rows import SYSTEM, ApiKey, Connection, Customer, new_id
 from gateway.stores.sql import Store
 from gateway.tokens import TokenKind
 
@@ -60,5 +60,9 @@ def key_of(connection: Connection, **changes: object) -> ApiKey:
 async def connected(store: Store, customer: Customer, **changes: object) -> tuple[Connection, ApiKey]:
     connection = connection_of(customer, **changes)
     key = key_of(connection)
-    await store.create_connection(connection, "sealed", key)
+    await store.lifecycle.connect(connection, "sealed", key, by=SYSTEM)
     return connection, key
+
+
+async def end(store: Store, connection_id: str, reason: str | None, *, customer_id: str | None) -> Connection:
+    return (await store.lifecycle.disconnect(connection_id, reason, customer_id=customer_id, by=SYSTEM)).connection

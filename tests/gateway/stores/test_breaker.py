@@ -44,7 +44,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.breaker = Breaker(monotonic=self.clock)
         self.trying = 0
 
-    @rule(seconds=st.floats(0, 20))
+    @rule(seconds=st.integers(0, 80).map(lambda quarters: quarters / 4))
     def wait(self, seconds: float) -> None:
         self.clock.now += seconds
 

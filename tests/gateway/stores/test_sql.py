@@ -1,24 +1,15 @@
-from collections.abc import AsyncIterator
 from datetime import UTC, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from gateway.stores.errors import Conflict, Missing
-from gateway.stores.rows import Customer
+from gateway.stores.rows import SYSTEM, Customer
 from gateway.stores.sql import Store
 from gateway.stores.tables import credentials
 from gateway.tokens import TokenKind
-from tests.gateway.stores.samples import NOON, connected, connection_of, key_of, opened
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(f"sqlite:///{tmp_path / 'switchgear.db'}") as store:
-        yield store
-
+from tests.gateway.stores.samples import NOON, connected, connection_of, end, key_of
 
 # Round trips
 
@@ -104,8 +95,8 @@ async def test_a_connection_its_credentials_and_its_key_are_made_together_or_not
     _, taken = await connected(store, customer)
     before = await store.snapshot()
     connection = connection_of(customer)
-    with pytest.raises(Exception, match="UNIQUE"):
-        await store.create_connection(connection, "sealed", key_of(connection, digest=taken.digest))
+    with pytest.raises(IntegrityError):
+        await store.lifecycle.connect(connection, "sealed", key_of(connection, digest=taken.digest), by=SYSTEM)
     assert await store.connection(connection.id, customer_id=None) is None
     assert await store.snapshot() == before
 
@@ -120,7 +111,7 @@ async def test_a_connection_needs_a_customer(store: Store) -> None:
 async def test_a_connection_and_its_key_must_belong_together(store: Store) -> None:
     customer = await store.create_customer(name="Acme")
     with pytest.raises(ValueError, match="not for this connection"):
-        await store.create_connection(connection_of(customer), "sealed", key_of(connection_of(customer)))
+        await store.lifecycle.connect(connection_of(customer), "sealed", key_of(connection_of(customer)), by=SYSTEM)
 
 
 async def test_connections_are_listed_by_what_they_are(store: Store) -> None:
@@ -142,7 +133,7 @@ async def test_disconnecting_revokes_the_keys_and_deletes_the_credentials(store:
     await store.create_api_key(second)
     other, other_key = await connected(store, customer)
 
-    ended = await store.disconnect(connection.id, "replaced", customer_id=customer.id)
+    ended = await end(store, connection.id, "replaced", customer_id=customer.id)
 
     assert ended.lifecycle == "DISCONNECTED"
     assert ended.disconnect_reason == "replaced"
@@ -154,20 +145,20 @@ async def test_disconnecting_revokes_the_keys_and_deletes_the_credentials(store:
     snapshot = await store.snapshot()
     assert set(snapshot.connections) == set(snapshot.sealed) == {other.id}
     assert set(snapshot.keys) == {other_key.digest}
-    async with store._reading.connect() as reading:
+    async with store.database.reading() as reading:
         assert [row.connection_id for row in await reading.execute(select(credentials))] == [other.id]
 
 
 async def test_disconnecting_again_changes_nothing(store: Store) -> None:
     customer = await store.create_customer(name="Acme")
     connection, _ = await connected(store, customer)
-    ended = await store.disconnect(connection.id, "first", customer_id=None)
-    assert await store.disconnect(connection.id, "second", customer_id=None) == ended
+    ended = await end(store, connection.id, "first", customer_id=None)
+    assert await end(store, connection.id, "second", customer_id=None) == ended
 
 
 async def test_an_unknown_connection_cannot_be_disconnected(store: Store) -> None:
     with pytest.raises(Missing):
-        await store.disconnect("con_x", None, customer_id=None)
+        await end(store, "con_x", None, customer_id=None)
 
 
 # Keys
@@ -191,7 +182,7 @@ async def test_a_key_needs_a_customer_and_a_connection_that_is_in_use(store: Sto
         await store.create_api_key(key_of(connection, customer_id="cus_x", connection_id=None))
     with pytest.raises(Missing, match="connection"):
         await store.create_api_key(key_of(connection, connection_id="con_x"))
-    await store.disconnect(connection.id, None, customer_id=None)
+    await end(store, connection.id, None, customer_id=None)
     with pytest.raises(Missing, match="connection"):
         await store.create_api_key(key_of(connection))
 
@@ -232,7 +223,7 @@ async def test_nothing_of_another_customer_is_seen_or_changed(store: Store) -> N
     assert await store.api_keys(ours.id, first=10) == [my_key]
     assert await store.api_keys(ours.id, first=10, connection_id=connection.id) == []
     with pytest.raises(Missing):
-        await store.disconnect(connection.id, None, customer_id=ours.id)
+        await end(store, connection.id, None, customer_id=ours.id)
     with pytest.raises(Missing):
         await store.revoke_api_key(key.id, customer_id=ours.id)
     with pytest.raises(Missing):
@@ -258,7 +249,7 @@ async def test_every_change_raises_the_epoch_and_a_use_of_a_key_does_not(store: 
     await note()
     await store.revoke_api_key(key.id, customer_id=None)
     await note()
-    await store.disconnect(connection.id, None, customer_id=None)
+    await end(store, connection.id, None, customer_id=None)
     await note()
     assert epochs == [0, 1, 2, 3, 4, 5]
     await store.touch_key(key.id, NOON)
@@ -270,7 +261,7 @@ async def test_a_change_that_fails_leaves_the_epoch(store: Store) -> None:
     with pytest.raises(Conflict):
         await store.create_customer(name="two", external_id="x")
     with pytest.raises(Missing):
-        await store.disconnect("con_x", None, customer_id=None)
+        await end(store, "con_x", None, customer_id=None)
     assert await store.epoch() == 1
 
 

@@ -9,7 +9,8 @@ class Administrator:
     """Calls Odoo with the administrator's key and remembers the ids of the records that have a name.
 
     In the values of a record `"@NAME"` stands for a record, a list of such names for a set of records, and a
-    list of objects for records that are created along with this one. The key `"@"` gives a record its name.
+    list of objects for records that are created along with this one. The key `"@"` gives a record its name. What
+    stands under the only key `"="` is passed on as it is.
     """
 
     def __init__(self, client: Client, key: str) -> None:
@@ -67,6 +68,8 @@ class Administrator:
         match value:
             case str() if value.startswith("@"):
                 return self.id(value)
+            case {"=": plain}:
+                return plain
             case dict():
                 return {name: self._field(part) for name, part in value.items() if name != "@"}
             case list():

@@ -109,9 +109,25 @@ def _write_machine(tables: Tables, random: Random, name: str, kind: DemoMachine,
         maintenance_team_id=team,
         company_id=COMPANY,
         note=f"<p>Built by {maker}.</p>",
+        equipment_properties=_properties(kind, number),
         maintenance_count=0,
         maintenance_open_count=0,
     )
+
+
+def _properties(kind: DemoMachine, number: int) -> list[Row]:
+    """Return what people keep of each machine, as Odoo gives it out: names, kinds and values together."""
+    return [
+        {"name": "weight", "type": "integer", "string": "Weight (kg)", "value": 40 + number * 17 % 900},
+        {
+            "name": "spares",
+            "type": "selection",
+            "string": "Spare parts",
+            "selection": [[group, group.capitalize()] for group in kind.parts],
+            "value": kind.parts[0],
+        },
+        {"name": "atex", "type": "boolean", "string": "Explosion-proof", "value": number % 4 == 0},
+    ]
 
 
 def write_requests(tables: Tables, random: Random, machines: Sequence[Machine], count: int) -> list[Row]:

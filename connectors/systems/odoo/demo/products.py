@@ -18,6 +18,7 @@ SHELF, SECOND_SHELF, OIL_STORE, WORKSHOP = 6, 7, 8, 9
 FLUIDS = frozenset(("CHEM", "LUBE"))
 PLANNED, SHORT, ARCHIVED = 0.7, 0.2, 0.03
 ALL_GOODS = 1
+STORAGE = "<p>Keep <b>closed</b>, between 5 and 25 °C.</p><p>The safety data sheet hangs in the store.</p>"
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ def _write_product(
         sale_ok=False,
         purchase_method="receive" if is_goods else "purchase",
         description_purchase=good.german or None,
+        description=STORAGE if good.group in FLUIDS else None,
         supplier_taxes_id=[1],
         active=active,
     )

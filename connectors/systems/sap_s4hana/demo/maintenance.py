@@ -174,7 +174,7 @@ def _write_order(tables: Tables, random: Random, company: Company, work: Work) -
         "SystemStatusText": _status(work),
         **_moment("MaintOrdBasicStart", work.start),
         **_moment("MaintOrdBasicEnd", work.end),
-        "LatestAcceptableCompletionDate": work.end.date() + timedelta(days=7),
+        "LatestAcceptableCompletionDate": work.end.date() + timedelta(days=7) if work.type == BREAKDOWN else None,
         "MaintenancePlanningPlant": company.code,
         "MaintenancePlant": company.code,
         "CompanyCode": company.code,

@@ -166,6 +166,15 @@ def _write_machine(tables: Tables, random: Random, company: Company, machine: Ma
     if not superior and random.random() < MOVED:
         _write_former_place(tables, random, company, row)
     tables["Equipment"].append(row)
+    if not superior:
+        tables["EquipmentLongText"].append(
+            {
+                "Equipment": machine.number,
+                "TextObjectKey": machine.number,
+                "Language": "EN",
+                "EquipmentLongText": f"{kind.name} by {maker}, {model}.\nSpare parts are kept under {kind.parts[0]}.",
+            }
+        )
     if random.random() < 0.4:
         tables["EquipmentWarranty"].append(
             {

@@ -17,6 +17,7 @@ TYPES = {"CHEM": "HIBE", "FASTENERS": "HIBE", "LUBE": "HIBE", "STEEL": "ROH"}
 SPARE_PART = "ERSA"
 BATCHES = frozenset(("CHEM", "LUBE"))
 """Groups of goods that are kept by batch."""
+STORAGE = "Keep closed and between 5 and 25 °C.\nThe safety data sheet hangs in the store."
 REORDER_POINT = "VB"
 NO_PLANNING = "ND"  # codespell:ignore
 PLANNED, SHORT = 0.75, 0.16
@@ -41,6 +42,11 @@ class Product:
     def is_short(self) -> bool:
         """Whether less is there than should be."""
         return self.on_hand < self.reorder_point
+
+    @property
+    def lot_size(self) -> Decimal:
+        """How much is ordered at once of small parts; of others as much as is missing, which is 0 here."""
+        return max(self.good.quantities) if self.reorder_point and self.good.per > 1 else Decimal(0)
 
     @property
     def missing(self) -> Decimal:
@@ -111,6 +117,8 @@ def _write_product(tables: Tables, random: Random, company: Company, product: Pr
             "IsBatchManagementRequired": good.group in BATCHES,
         }
     )
+    if good.group in BATCHES:
+        tables["A_ProductBasicText"].append({"Product": good.number, "Language": "EN", "LongText": STORAGE})
     for language in company.languages:
         text = good.german if language == "DE" else good.text
         tables["A_ProductDescription"].append(
@@ -135,7 +143,7 @@ def _write_plant(tables: Tables, random: Random, company: Company, product: Prod
             **planning,
             "PurchasingGroup": "001",
             "IsBatchManagementRequired": good.group in BATCHES,
-            "ProductIsCriticalPrt": False,
+            "ProductIsCriticalPrt": planning["ABCIndicator"] == "A" and bool(product.reorder_point),
         }
     )
     tables["A_ProductSupplyPlanning"].append(
@@ -144,7 +152,8 @@ def _write_plant(tables: Tables, random: Random, company: Company, product: Prod
             "ReorderThresholdQuantity": product.reorder_point,
             "SafetyStockQuantity": product.whole(product.reorder_point / 2),
             "MaximumStockQuantity": product.maximum,
-            "LotSizingProcedure": "HB" if product.reorder_point else "EX",
+            "FixedLotSizeQuantity": product.lot_size,
+            "LotSizingProcedure": "FX" if product.lot_size else "HB" if product.reorder_point else "EX",
             "PlannedDeliveryDurationInDays": Decimal(random.choice((5, 7, 14, 21, 35))),
             "DfltStorageLocationExtProcmt": product.storage_location,
         }

@@ -10,7 +10,7 @@ from decimal import Decimal
 from random import Random
 
 from connectors.sandbox.demo import DemoVendor
-from connectors.systems.sap_s4hana.demo.company import Company, Tables
+from connectors.systems.sap_s4hana.demo.company import FOREVER, Company, Row, Tables
 
 FIRST_NUMBER = {"EU": 10300001, "US": 17300001}
 PAYMENT_TERMS = ("0001", "0002", "0004", "NT30", "NT60")
@@ -28,6 +28,7 @@ DIALLING_CODES = {
     "US": "1",
 }
 LANDLINE, MOBILE = "1", "3"
+STANDARD_ADDRESS = "XXDEFAULT"
 
 
 def write_vendors(tables: Tables, random: Random, company: Company, vendors: Sequence[DemoVendor]) -> list[str]:
@@ -78,6 +79,7 @@ def _write_supplier(tables: Tables, random: Random, company: Company, number: st
             "IncotermsLocation1": place,
             "MaterialPlannedDeliveryDurn": Decimal(random.choice((3, 5, 7, 10, 14, 21, 35))),
             "MinimumOrderAmount": Decimal(random.choice((0, 0, 0, 50, 100, 250))),
+            **_salesperson(number, vendor),
             "InvoiceIsGoodsReceiptBased": True,
             "PurchasingIsBlockedForSupplier": blocked,
             "DeletionIndicator": deleted,
@@ -145,7 +147,50 @@ def _write_partner(
             "ValidityEndDate": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
         }
     )
+    tables["A_BuPaAddressUsage"].append(
+        {
+            "BusinessPartner": number,
+            "AddressID": address,
+            "AddressUsage": STANDARD_ADDRESS,
+            "ValidityStartDate": datetime.combine(created, time(0), UTC),
+            "ValidityEndDate": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        }
+    )
     _write_communication(tables, random, address, vendor)
+    if len(tables["A_BusinessPartner"]) % 3:
+        _write_contact(tables, company, number, vendor, created)
+
+
+def _salesperson(number: str, vendor: DemoVendor) -> Row:
+    """Return whom buyers call, for every other supplier: a desk, since the company has no people."""
+    if sum(map(ord, number)) % 2:
+        return {}
+    return {
+        "SupplierRespSalesPersonName": "Order desk",
+        "SupplierPhoneNumber": f"+{DIALLING_CODES[vendor.country]} 555 {sum(map(ord, vendor.name)) % 10_000:04d}",
+    }
+
+
+def _write_contact(tables: Tables, company: Company, number: str, vendor: DemoVendor, created: date) -> None:
+    """Write a contact person, who is a business partner of their own that this company does not keep."""
+    key = {
+        "RelationshipNumber": str(len(tables["A_BusinessPartnerContact"]) + 1),
+        "BusinessPartnerCompany": number,
+        "BusinessPartnerPerson": str(55_000_001 + len(tables["A_BusinessPartnerContact"])),
+        "ValidityEndDate": FOREVER,
+    }
+    tables["A_BusinessPartnerContact"].append(
+        {**key, "ValidityStartDate": created, "IsStandardRelationship": True, "RelationshipCategory": "BUR001"}
+    )
+    tables["A_BPContactToFuncAndDept"].append(
+        {
+            **key,
+            "ContactPersonFunctionName": "Account manager",
+            "ContactPersonDepartmentName": "Sales",
+            "EmailAddress": f"contact@{domain(vendor.name)}.example",
+            "RelationshipCategory": "BUR001",
+        }
+    )
 
 
 def _write_communication(tables: Tables, random: Random, address: str, vendor: DemoVendor) -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from gateway.stores.tables import Id, Json, UtcDateTime
+from gateway.stores.columns import Id, Json, Number, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -14,7 +14,7 @@ def upgrade() -> None:
     meta = op.create_table(
         "meta",
         sa.Column("name", sa.String, nullable=False),
-        sa.Column("value", sa.Integer, nullable=False),
+        sa.Column("value", Number, nullable=False),
         sa.PrimaryKeyConstraint("name", name="meta_pkey"),
     )
     op.bulk_insert(meta, [{"name": "epoch", "value": 0}])

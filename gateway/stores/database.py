@@ -1,0 +1,143 @@
+"""The database: its transactions, and what all stores share.
+
+Transactions that change things take their locks in one order, so that none waits for another in a circle:
+the epoch, connections, work that is due, the pool of credits, states, and last the number of events. A
+transaction changes one connection at most.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Self, TypeAlias
+
+from sqlalchemy import ColumnElement, Executable, Row, Select, Table, make_url, select, text, update
+from sqlalchemy.dialects import postgresql as postgresql_dialect
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.stores import migrations, postgres, sqlite
+from gateway.stores.backend import Backend
+from gateway.stores.errors import StoreError, Unavailable
+from gateway.stores.tables import meta
+
+Transaction: TypeAlias = AsyncConnection
+"""A transaction that has begun; it ends with the block that began it."""
+
+_SECONDS = 30.0
+"""How long a transaction may take, the wait for a connection included."""
+
+BACKENDS: Mapping[str, Backend] = {"sqlite": sqlite.BACKEND, "postgresql": postgres.BACKEND}
+"""What is known of a database, by the scheme of its URL."""
+
+
+class Database:
+    """An open database.
+
+    A database that cannot be reached, is lost or takes too long is Unavailable, in every method.
+    """
+
+    def __init__(self, engine: AsyncEngine, backend: Backend) -> None:
+        self._backend = backend
+        self._reading = engine.execution_options(**backend.reading)
+        self._writing = engine.execution_options(writing=True)
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Open the database and bring its schema up to date; what cannot be opened is a StoreError."""
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise StoreError("the database URL is not a URL") from None
+        backend = BACKENDS.get(parsed.get_backend_name())
+        if backend is None:
+            scheme, known = parsed.get_backend_name(), " and ".join(f"{name}://" for name in BACKENDS)
+            raise StoreError(f"there is no store for {scheme}:// databases, only for {known}")
+        database = cls(backend.engine(parsed), backend)
+        try:
+            await database._bring_up_to_date()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close all connections to the database."""
+        await self._reading.dispose()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """Begin a transaction that only reads; all its statements see the same picture."""
+        async with self._begun(self._reading) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        """Begin a transaction that changes what nobody has in a snapshot; the epoch stays."""
+        async with self._begun(self._writing) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[Transaction]:
+        """Begin a transaction that changes something, and say so in the epoch."""
+        async with self._begun(self._writing) as transaction:
+            await transaction.execute(update(meta).where(meta.c.name == "epoch").values(value=meta.c.value + 1))
+            yield transaction
+
+    async def rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Read rows in a transaction of their own."""
+        async with self.reading() as transaction:
+            return (await transaction.execute(query)).all()
+
+    async def epoch(self) -> int:
+        """Read how often anything was changed."""
+        async with self.reading() as transaction:
+            return await read_counter(transaction, "epoch")
+
+    def insert(self, table: Table) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
+        """Make an INSERT that knows ON CONFLICT."""
+        return self._backend.insert(table)
+
+    def moment(self, delay: timedelta = timedelta()) -> ColumnElement[datetime]:
+        """Return the time `delay` from now, by the one clock that all processes of this database share."""
+        return self._backend.moment(delay)
+
+    @asynccontextmanager
+    async def _begun(self, engine: AsyncEngine, seconds: float | None = _SECONDS) -> AsyncIterator[Transaction]:
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                try:
+                    connection = await engine.connect()
+                except Exception as error:  # drivers raise errors of their own here, not only SQLAlchemy's
+                    raise Unavailable(f"the database cannot be reached: {type(error).__name__}") from error
+                async with aclosing(connection), connection.begin():
+                    yield connection
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise Unavailable("the database does not answer in time") from error
+        except DBAPIError as error:
+            if not (error.connection_invalidated or self._backend.is_passing(error)):
+                raise
+            raise Unavailable(f"the database does not answer: {type(error.orig).__name__}") from error
+
+    async def _bring_up_to_date(self) -> None:
+        async with self.reading() as transaction:
+            if await transaction.run_sync(migrations.is_at_head):
+                return
+        async with self._begun(self._writing, seconds=None) as transaction:  # others may be long at it
+            for statement in self._backend.alone:
+                await transaction.execute(text(statement))
+            await transaction.run_sync(migrations.upgrade)
+
+
+async def read_counter(transaction: Transaction, name: str) -> int:
+    """Read a counter of the table `meta`."""
+    found = await transaction.execute(select(meta.c.value).where(meta.c.name == name))
+    return int(found.scalar_one())
+
+
+async def matched(transaction: Transaction, statement: Executable) -> int:
+    """Carry out an UPDATE or DELETE; return how many rows it found."""
+    return (await transaction.execute(statement)).rowcount
