@@ -270,11 +270,7 @@ class Settings(BaseSettings):
         le=1,
         description="How many of a connection's calls may be repeated, from 0 to 1; only reads ever are.",
     )
-    max_retries: int = Field(
-        default=DEFAULTS.retries,
-        ge=0,
-        description="How often one call may be repeated.",
-    )
+    max_retries: int = Field(default=DEFAULTS.retries, ge=0, description="How often one call may be repeated.")
 
     @property
     def store_url(self) -> str:

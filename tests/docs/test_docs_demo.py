@@ -123,6 +123,10 @@ def test_the_commands_of_the_first_hour_do_what_it_says(demo: Demo) -> None:
     before, broken, during, mended, asked = documents(done.stdout)
     assert before["data"]["vendors"]["isComplete"] is True
     assert (broken["mode"], mended["mode"]) == ("down", "none")
+    told, tells = (answer["extensions"]["cost"] for answer in (during, shown))
+    assert 1 <= told.pop("upstreamCalls") - 3 <= 2, "the failing call is repeated, as the budget allows"
+    assert told.pop("actual") - tells.pop("actual") in (0, 10)
+    assert tells.pop("upstreamCalls") == 4
     assert during == shown
     assert {request["entity"] for request in asked} >= {"VENDOR"}
 

@@ -176,7 +176,7 @@ async def test_every_failure_may_be_stood_in_for(mode: str, code: str) -> None:
     plant = cached_plant()
     await page(plant, PLAIN, freshness=STAND_IN)
     plant.clock.turn(600)
-    plant.plant.trouble("sap-eu", mode)
+    plant.plant.trouble("sap-eu", mode, retry_after_seconds=60)
     (source,) = (await page(plant, PLAIN, freshness=STAND_IN))["sources"]
     assert (source["status"], source["error"]["code"]) == ("STALE", code)
     (source,) = (await page(plant, PLAIN, freshness=MINUTE))["sources"]
