@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import httpx
 from opentelemetry import trace
 
+from connectors.effective import EffectiveSystem
 from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable
+from connectors.protocols.shapes import Shape
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
 
@@ -27,7 +29,8 @@ class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
     `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
-    all, and says why whenever it is.
+    all, and says why whenever it is. `effective` is the system with what the connection's settings add, and `shapes`
+    is what it has told of its collections, with the time of the event loop at which it did.
     """
 
     connection_id: str
@@ -38,6 +41,12 @@ class Source:
     timeout_ms: int | None = None
     fault: Trouble | None = None
     max_answer_bytes: int = _MAX_ANSWER_BYTES
+    effective: EffectiveSystem = field(default=None, repr=False)  # type: ignore[assignment] # see below
+    shapes: dict[str, tuple[float, Shape]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Without settings of its own a connection has the system as it is."""
+        self.effective = self.effective or EffectiveSystem(self.system)
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
@@ -47,6 +56,10 @@ class Source:
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         """Ask for the rest of a question whose answer the source cut."""
         return self.system.protocol.page(read, await self._call(rest, tally, deadline))
+
+    async def ask(self, request: Request, tally: Tally, deadline: float) -> Answer:
+        """Ask something else than for rows."""
+        return await self._call(request, tally, deadline)
 
     async def close(self) -> None:
         """Close the connections to the system."""

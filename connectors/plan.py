@@ -109,7 +109,7 @@ class ReadPlan:
     def read(self, phase: Phase, after: Position | None, paths: frozenset[str], limit: int | None) -> Read:
         """The question for the rows of one phase that come after a position."""
         where = [self.pushed, self.resource.where]
-        order = [OrderBy(self.resource.key)]
+        order = list(self.resource.key_order)
         if self.sorter is not None and self.order is not None:
             if not self.sorter.required:
                 is_there = Comparison.PRESENT if phase is Phase.VALUES else Comparison.MISSING
@@ -126,8 +126,7 @@ class ReadPlan:
         return Read(self.resource.source, paths, all_of(self.pushed, self.resource.where, behind), (), limit)
 
     def _after(self, position: Position) -> Where:
-        kind = self.resource.key_form.kind
-        behind_key = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
+        behind_key = self.resource.behind(position.key)
         if position.phase is Phase.NULLS or self.sorter is None or self.order is None:
             return behind_key
         compare = partial(

@@ -2,20 +2,25 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from connectors.beside import fill_beside
 from connectors.client import Source, Tally
 from connectors.errors import BadAnswer, WrongSystem
+from connectors.extras import REFUSALS
 from connectors.plan import NarrowResource, Phase, Position, ReadPlan, plan_read
 from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
-from connectors.query import Compare, Comparison, Read, Request
+from connectors.query import Compare, Comparison, Page, Read, Request, Where
 from connectors.reading import RecordReader
-from schema.filters import REFERENCE, Condition, Operator
+from schema.filters import Condition, Operator
 from schema.matching import attribute_path, compile_test
 from schema.ordering import sort_key
+
+Ask = Callable[[frozenset[str]], Read]
+"""Makes a question of the paths that are to be sent."""
 
 _GROUP_SLACK = 16
 """Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
@@ -75,7 +80,7 @@ class Scan:
         if self.plan.sorts_here:
             return await self._sort_here(after, count)
         batch = Batch(resume=after)
-        passes = compile_test(self.plan.left, self._value_of)
+        passes = compile_test(self.plan.left, self.reader.value_of)
         scanned = 0
         for phase in self.plan.phases:
             if after is not None and after.phase is Phase.NULLS and phase is Phase.VALUES:
@@ -115,22 +120,14 @@ class Scan:
     def _sort_value(self, record: Any) -> Any:
         return attribute_path(self.plan.order.path)(record) if self.plan.order else None
 
-    def _value_of(self, path: str) -> Callable[[Any], Any]:
-        model = self.plan.resource.model.fields.get(path)
-        if path == REFERENCE:
-            return lambda record: record.origin.reference
-        if model is not None and model.kind.name == "LINK":
-            return lambda record: record.origin.links.get(model.attribute)
-        return attribute_path(path)
-
     async def _pages(self, phase: Phase, after: Position | None, count: int) -> Any:
         """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
         has_spans = phase is Phase.VALUES and self.plan.sorter is not None and self.plan.sorter.resolution is not None
         limit = count + 1 + (_GROUP_SLACK if has_spans else 0) if self.plan.is_exact else self.plan.resource.page_size
         limit = min(limit, self.plan.resource.page_size)
         while True:
-            read = self.plan.read(phase, after, self.reader.paths, limit)
-            records, is_last = await self._read_whole(read, limit)
+            ask = partial(self.plan.read, phase, after, limit=limit)
+            records, is_last = await self._read_whole(ask, limit)
             if has_spans:
                 records, has_progress = self._whole_groups(records, is_last)
                 if not has_progress:
@@ -141,9 +138,9 @@ class Scan:
                 return
             after = self._place(phase, records[-1])
 
-    async def _read_whole(self, read: Read, limit: int) -> tuple[list[Any], bool]:
+    async def _read_whole(self, ask: Ask, limit: int) -> tuple[list[Any], bool]:
         """All rows of one question, although the source may cut its answer; and whether there are no more."""
-        page = await self.source.fetch(read, self.tally, self.deadline)
+        read, page = await fetch(self.source, self.reader, ask, self.tally, self.deadline)
         rows = list(page.rows)
         rest: Request | None = page.next
         while rest is not None and len(rows) < limit:
@@ -192,7 +189,7 @@ class Scan:
         return Position(Phase.NULLS if value is None else Phase.VALUES, value, record.origin.key)
 
     async def _read_all(self) -> Sequence[Any]:
-        passes = compile_test(self.plan.left, self._value_of)
+        passes = compile_test(self.plan.left, self.reader.value_of)
         if self.plan.walk is not Walk.KEYS:
             return [record async for records in self._walk() for record in records if passes(record)]
         size = self.plan.resource.page_size
@@ -201,8 +198,7 @@ class Scan:
         after: Position | None = None
         trail = self._trail(None)
         while True:
-            read = self.plan.read(Phase.NULLS, after, self.reader.paths, size)
-            records, is_last = await self._read_whole(read, size)
+            records, is_last = await self._read_whole(partial(self.plan.read, Phase.NULLS, after, limit=size), size)
             for record in records:
                 trail.go(Position(Phase.NULLS, None, record.origin.key))
             scanned += len(records)
@@ -216,8 +212,8 @@ class Scan:
     async def _walk(self) -> AsyncIterator[list[Any]]:
         """All rows from the beginning on; a row that comes again, because others moved meanwhile, is left out."""
         size = self.plan.resource.page_size
-        read = self.plan.read_on(0, self.reader.paths, size)
-        page = await self.source.fetch(read, self.tally, self.deadline)
+        ask = partial(self.plan.read_on, limit=size)
+        read, page = await fetch(self.source, self.reader, partial(ask, 0), self.tally, self.deadline)
         known: set[str] = set()
         scanned = 0
         while True:
@@ -235,8 +231,25 @@ class Scan:
             if page.next is not None:
                 page = await self.source.follow(read, page.next, self.tally, self.deadline)
             else:
-                read = self.plan.read_on(scanned, self.reader.paths, size)
-                page = await self.source.fetch(read, self.tally, self.deadline)
+                read, page = await fetch(self.source, self.reader, partial(ask, scanned), self.tally, self.deadline)
+
+
+def _read_one(collection: str, where: Where, paths: frozenset[str]) -> Read:
+    return Read(collection, paths, where)
+
+
+async def fetch(
+    source: Source, reader: RecordReader, ask: Ask, tally: Tally, deadline: float
+) -> tuple[Read, Page]:
+    """The first page of a question and the question itself, for as many of the extras as the source lets us ask."""
+    await reader.extras.prepare(source, tally, deadline)
+    while True:
+        read = ask(reader.paths)
+        try:
+            return read, await source.fetch(read, tally, deadline)
+        except REFUSALS as trouble:
+            if not await reader.extras.narrow(trouble, source, tally, deadline):
+                raise
 
 
 async def read_by_keys(
@@ -270,7 +283,7 @@ async def _read_one_by_one(
             continue
         where = Compare(resource.key, Comparison.EQ, value, resource.key_form.kind)
         try:
-            page = await source.fetch(Read(resource.source, reader.paths, where), tally, deadline)
+            _, page = await fetch(source, reader, partial(_read_one, resource.source, where), tally, deadline)
         except WrongSystem as trouble:
             if trouble.upstream is None or trouble.upstream.status != 404:
                 raise

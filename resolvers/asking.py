@@ -64,7 +64,9 @@ def prepare(
     entity = resource.model
     local = localize(hide_deleted(tree, entity), entity, str(live.connection.id))
     plan = plan_read(resource, local, order)
-    reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection, plan.needed)
+    added = live.source.effective.fields_of(resource)
+    wire = live.source.system.protocol
+    reader = RecordReader(resource, wire, str(live.connection.id), selection, plan.needed, added)
     return Asked(key, live, resource, plan, reader)
 
 

@@ -43,7 +43,9 @@ class KeyLoader(DataLoader[str, Loaded]):
         self, live: LiveSource, resource: Resource, selection: Selection, context: Context, timeout_ms: int | None
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
-        self.reader = RecordReader(resource, live.source.system.protocol, str(live.connection.id), selection)
+        added = live.source.effective.fields_of(resource)
+        wire = live.source.system.protocol
+        self.reader = RecordReader(resource, wire, str(live.connection.id), selection, added=added)
         self._live = live
         self._context = context
         self._deadline = context.deadline_for(live, timeout_ms)

@@ -65,12 +65,15 @@ class _Reader:
         name = node.name.value
         if name.startswith("__") or name not in parent.fields:
             return {}
-        if node.selection_set is None:
-            return {name: None}
         definition = parent.fields[name]
-        inner = self.collect(node.selection_set.selections, get_named_type(definition.type))
+        inner = None
+        if node.selection_set is not None:
+            inner = self.collect(node.selection_set.selections, get_named_type(definition.type))
         declared = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if declared is None or marker_of(declared).kind is not Kind.LINKS:
+        if declared is not None and marker_of(declared).is_read_as_asked:
+            arguments = self._arguments(definition, node, declared)
+            return {name: {repr(arguments): Use(arguments, inner or {})}}
+        if inner is None or declared is None or marker_of(declared).kind is not Kind.LINKS:
             return {name: inner}
         alias = node.alias.value if node.alias is not None else name
         return {name: {alias: Use(self._arguments(definition, node, declared), inner)}}

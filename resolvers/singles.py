@@ -56,7 +56,8 @@ async def read_record(context: Context, wanted: RecordId, selection: Selection, 
     resource = next((item for item in live.source.system.resources_of(entity.cls) if item.owns(wanted.key)), None)
     if resource is None:
         return None
-    reader = RecordReader(resource, live.source.system.protocol, wanted.connection_id, selection)
+    added = live.source.effective.fields_of(resource)
+    reader = RecordReader(resource, live.source.system.protocol, wanted.connection_id, selection, added=added)
     deadline = context.deadline_for(live, timeout_ms)
     try:
         found = await read_by_keys(live.source, reader, [resource.own_key(wanted.key)], Tally(), deadline)

@@ -52,6 +52,7 @@ class Marker:
     sort: str | None = None
     target: str | None = None
     by: str | None = None
+    is_read_as_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,11 @@ def links(description: str, *, to: str, module: str, by: str) -> Any:
     }
     marker = Marker(kind=Kind.LINKS, target=to, by=by)
     return strawberry.field(resolver=read, description=description, metadata={_MARKER: marker})
+
+
+def as_asked(description: str) -> Any:
+    """Declare a field, by its resolver, that is read in another way for other arguments."""
+    return strawberry.field(description=description, metadata={_MARKER: Marker(is_read_as_asked=True)})
 
 
 def children(description: str, *, of: type[ChildRow]) -> Any:

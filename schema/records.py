@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from schema.absent import given
+from schema.custom import CustomField
 from schema.enums import enumeration
-from schema.model import described_interface, described_type, field
+from schema.model import as_asked, described_interface, described_type, field
+from schema.scalars import JSON
 from schema.values import Organization
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class FieldGapReason(Enum):
     NOT_MAPPED = "The system may have it, but it is not mapped yet."
     NOT_PERMITTED = "The connection's user may not read it."
     EMPTY_AT_SOURCE = "The field is empty in the system."
+    REDACTED = "It was held back on purpose."
     SOURCE_ERROR = "The call that would have read it failed."
     UNPARSABLE = "The system sent something that could not be understood."
 
@@ -92,7 +95,8 @@ class Origin:
     """What a record remembers of its row, beside its values.
 
     `key` is what its source calls it; `reference` is what others point to it with, which is the same unless several
-    collections of a system hold such records.
+    collections of a system hold such records. `custom` are the custom fields that were read, `raw` is the source's own
+    record for each choice of its parts, and `left_out` says what of both is missing and why.
     """
 
     key: str
@@ -102,6 +106,13 @@ class Origin:
     pages: dict[str, Any] = dataclass_field(default_factory=dict)
     failed_links: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
     unreadable: set[str] = dataclass_field(default_factory=set)
+    custom: Sequence[CustomField] = ()
+    raw: dict[frozenset[str] | None, Any] = dataclass_field(default_factory=dict)
+    left_out: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
+
+
+Keys = Annotated[list[str] | None, strawberry.argument(description="Only these keys.")]
+Parts = Annotated[list[str] | None, strawberry.argument(description="Only these parts of it.")]
 
 
 @described_interface
@@ -141,6 +152,18 @@ class Record(Node):
         "The system's own word for the status.", filter="The system's own word for the status."
     )
     origin: strawberry.Private[Origin] = None  # type: ignore[assignment]
+
+    @as_asked("Fields that this connection's settings have added.")
+    def custom_fields(self, keys: Keys = strawberry.UNSET) -> list[CustomField] | None:
+        """Give what was read of them."""
+        wanted = given(keys)
+        return [item for item in self.origin.custom if wanted is None or item.key in wanted]
+
+    @as_asked("The record as the system sent it; fetched only when selected.")
+    def raw(self, paths: Parts = strawberry.UNSET) -> JSON | None:
+        """Give what was read for these parts."""
+        wanted = given(paths)
+        return self.origin.raw.get(None if wanted is None else frozenset(wanted))
 
     @property
     def child_rows(self) -> dict[str, list[Any] | None]:

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Rejected, Trouble, Upstream
 from connectors.protocols.base import Row, WireProtocol, http_trouble, plain_decoders, read_json
+from connectors.protocols.edmx import metadata_request, read_shape
+from connectors.protocols.shapes import EVERYTHING, Shape
 from connectors.query import (
     ALWAYS,
     AllOf,
@@ -36,15 +40,17 @@ class ODataV2(WireProtocol):
     """
 
     version_path = "__metadata.etag"
+    searches_text = False
+    children_key = "results"
 
     def __init__(self) -> None:
         self.decoders = plain_decoders() | {date: read_day, datetime: read_moment}
 
     def request(self, read: Read, options: Mapping[str, str]) -> Request:
         """Ask for a collection; blanks are sent as %20, because a plus sign is not one in a URL's query."""
-        paths = sorted(path for path in read.paths if not path.startswith("__"))
+        paths = sorted(path for path in read.paths - {EVERYTHING} if not path.startswith("__"))
         parameters = {
-            "$select": ",".join(path.replace(".", "/") for path in paths),
+            "$select": "" if EVERYTHING in read.paths else ",".join(path.replace(".", "/") for path in paths),
             "$expand": ",".join(_expanded(paths)),
             "$filter": "" if read.where == ALWAYS else write_where(read.where),
             "$orderby": ",".join(map(_write_order, read.order)),
@@ -87,6 +93,19 @@ class ODataV2(WireProtocol):
         if isinstance(trouble, PermissionDenied) and answer.headers.get("x-csrf-token", "").lower() == "required":
             return BadAnswer("The system asks for a CSRF token.", upstream=trouble.upstream)
         return trouble
+
+    def describe(self, source: str, options: Mapping[str, str]) -> Request:
+        """Its service tells, in the language that texts come in."""
+        query = "&".join(f"{name}={quote(value)}" for name, value in {"sap-language": "EN", **options}.items())
+        return replace(metadata_request(source), query=query)
+
+    def shape(self, source: str, answer: Answer) -> Shape | None:
+        """Properties, and navigation properties as links."""
+        return read_shape(source, answer)
+
+    def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
+        """Without what was expanded; that would be a link, which nobody else could follow."""
+        return {name: value for name, value in row.items() if name not in expanded}
 
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """As if they had been expanded."""
@@ -183,7 +202,7 @@ def write_literal(value: Any) -> str:
         return f"datetime'{value.isoformat()}T00:00:00'"
     if isinstance(value, Decimal):
         return f"{value:f}m"
-    return str(value)
+    return f"guid'{value}'" if isinstance(value, UUID) else str(value)
 
 
 def read_moment(value: Any) -> datetime:

@@ -1,0 +1,246 @@
+"""What one read asks of its rows beyond the mapped fields: custom fields, and the source's own record."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from connectors.client import Source, Tally
+from connectors.discovery import NoSuchPath, find_path, shape_of
+from connectors.effective import AddedField
+from connectors.errors import NoSuchRecords, PermissionDenied, Rejected, Trouble
+from connectors.fields import decoded
+from connectors.protocols.base import Getter, Row, WireProtocol
+from connectors.protocols.shapes import EVERYTHING
+from schema.absent import given
+from schema.custom import CustomField, CustomFieldType
+from schema.records import FieldGapReason, Origin
+from schema.scalars import print_datetime
+from schema.selection import Selection, uses
+
+MAX_RAW_CHARACTERS = 256 * 1024
+"""How long the source's own record may be, as JSON; a longer one is held back."""
+
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_PYTHON_TYPES: Mapping[CustomFieldType, type[Any]] = {
+    CustomFieldType.TEXT: str,
+    CustomFieldType.NUMBER: Decimal,
+    CustomFieldType.BOOLEAN: bool,
+    CustomFieldType.DATE: date,
+    CustomFieldType.DATE_TIME: datetime,
+}
+REFUSALS = (PermissionDenied, Rejected, NoSuchRecords)
+"""What a system may answer because of what was asked beyond the mapped fields."""
+
+Choice = frozenset[str] | None
+"""The parts of the source's record that one use of `raw` asks for; None is all of it."""
+
+
+class Extras:
+    """The custom fields and the parts of the source's own record that a selection asks for, of one collection."""
+
+    def __init__(
+        self, collection: str, wire: WireProtocol, selection: Selection, added: Sequence[AddedField] = ()
+    ) -> None:
+        self._collection = collection
+        self._wire = wire
+        wanted = _wanted_keys(selection)
+        chosen = [item for item in added if wanted is None or item.key in wanted]
+        self._elsewhere = [item for item in chosen if item.sources and collection not in item.sources]
+        self._added = [item for item in chosen if item not in self._elsewhere]
+        self._readers = [(item, custom_reader(wire, item.path, item.type)) for item in self._added]
+        self._choices: list[Choice] = [
+            None if (paths := given(use.arguments.get("paths"))) is None else frozenset(paths)
+            for use in uses(selection, "raw").values()
+        ]
+        self._raw_paths: frozenset[str] = frozenset()
+        self._refused: FieldGapReason | None = None
+        self._gone: set[str] = set()
+        self._expanded: frozenset[str] = frozenset()
+        self._beside: frozenset[str] = frozenset()
+
+    def hides(self, paths: Iterable[str], beside: Iterable[str]) -> None:
+        """Keep out of the source's own record what other fields ask for: behind links, and beside the row."""
+        self._expanded = frozenset(path.partition(".")[0] for path in paths if "." in path) - {
+            self._wire.version_path.partition(".")[0]
+        }
+        self._beside = frozenset(f"@{name}" for name in beside)
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """What has to be asked for beyond the mapped fields."""
+        if self._refused is not None:
+            return frozenset()
+        return self._raw_paths | {item.path for item in self._added if item.key not in self._gone}
+
+    async def prepare(self, source: Source, tally: Tally, deadline: float) -> None:
+        """Find out what has to be asked for to get the source's own record; nothing where nobody wants it."""
+        if self._choices and self._refused is None and not self._raw_paths:
+            try:
+                self._raw_paths = await self._paths_of_raw(source, tally, deadline)
+            except REFUSALS as trouble:
+                self._refuse(trouble)
+
+    async def _paths_of_raw(self, source: Source, tally: Tally, deadline: float) -> frozenset[str]:
+        """The paths to ask for; what a client names is asked for only where the system says that it is there."""
+        named = {path for choice in self._choices for path in choice or ()}
+        if not self._wire.asks_by_name:
+            named = {path for path in named if "." in path}
+            if not named:
+                return frozenset({EVERYTHING})
+        shape = await shape_of(source, self._collection, tally, deadline)
+        wanted: set[str] = set() if self._wire.asks_by_name else {EVERYTHING}
+        if shape is None:
+            return frozenset(wanted)
+        if self._wire.asks_by_name and None in self._choices:
+            wanted.update(shape.plain_names())
+        for path in named:
+            with suppress(NoSuchPath):
+                found = await find_path(source, shape, path, tally, deadline)
+                wanted |= set() if found.field.is_pure else {path}
+        return frozenset(wanted)
+
+    async def narrow(self, trouble: Trouble, source: Source, tally: Tally, deadline: float) -> bool:
+        """Ask for less, since the source refuses: leave out what is gone from it, else everything of this.
+
+        False where nothing of this was asked for, so that the refusal is about something else.
+        """
+        if not self.paths:
+            return False
+        shape = await shape_of(source, self._collection, tally, deadline, is_fresh=True)
+        before = self.paths
+        if shape is not None:
+            for item in self._added:
+                try:
+                    await find_path(source, shape, item.path, tally, deadline)
+                except NoSuchPath:
+                    self._gone.add(item.key)
+            if self._raw_paths:
+                self._raw_paths = await self._paths_of_raw(source, tally, deadline)
+        if self.paths == before:
+            self._refuse(trouble)
+        return True
+
+    def _refuse(self, trouble: Trouble) -> None:
+        is_right = isinstance(trouble, PermissionDenied)
+        self._refused = FieldGapReason.NOT_PERMITTED if is_right else FieldGapReason.SOURCE_ERROR
+
+    def fill(self, row: Row, origin: Origin) -> None:
+        """Give a record what was read for it."""
+        origin.custom = [self._read(item, get, row, origin) for item, get in self._readers] + [
+            self._empty(item, origin, FieldGapReason.NOT_SUPPORTED_BY_SYSTEM) for item in self._elsewhere
+        ]
+        for choice in self._choices:
+            origin.raw[choice] = self._raw(row, choice, origin)
+
+    def _read(self, item: AddedField, get: Getter, row: Row, origin: Origin) -> CustomField:
+        if self._refused is not None or item.key in self._gone:
+            return self._empty(item, origin, self._refused or FieldGapReason.NOT_SUPPORTED_BY_SYSTEM)
+        try:
+            value = get(row)
+        except _UNREADABLE:
+            return self._empty(item, origin, FieldGapReason.UNPARSABLE)
+        if value is None:
+            return self._empty(item, origin, FieldGapReason.EMPTY_AT_SOURCE)
+        return custom_field(item.key, item.label, item.type, value)
+
+    def _empty(self, item: AddedField, origin: Origin, reason: FieldGapReason) -> CustomField:
+        origin.left_out[f"customFields.{item.key}"] = reason
+        return CustomField(key=item.key, label=item.label, type=item.type)
+
+    def _raw(self, row: Row, choice: Choice, origin: Origin) -> Any:
+        if self._refused is not None:
+            origin.left_out["raw"] = self._refused
+            return None
+        named = choice or ()
+        kept = {path.partition(".")[0] for path in named if "." in path}
+        own = {name: value for name, value in row.items() if name not in self._beside}
+        whole = self._wire.whole(self._collection, own, self._expanded - kept)
+        found = plain_json(whole if choice is None else self._parts(row, whole, named))
+        if len(json.dumps(found)) > MAX_RAW_CHARACTERS:
+            origin.left_out["raw"] = FieldGapReason.REDACTED
+            return None
+        return found
+
+    def _parts(self, row: Row, whole: Row, paths: Iterable[str]) -> Row:
+        """The named parts, nested as the source has them."""
+        tree = _tree(paths)
+        return {name: whole[name] for name, inner in tree.items() if not inner and name in whole} | _narrow(
+            self._wire, row, {name: inner for name, inner in tree.items() if inner}
+        )
+
+
+def _wanted_keys(selection: Selection) -> frozenset[str] | None:
+    """The keys of the custom fields that are selected; None is all of them."""
+    chosen = [given(use.arguments.get("keys")) for use in uses(selection, "customFields").values()]
+    return None if None in chosen else frozenset(key for keys in chosen for key in keys)
+
+
+def custom_reader(wire: WireProtocol, path: str, kind: CustomFieldType) -> Getter:
+    """Make the function that reads a value of this type; one of no known type comes as the source sends it."""
+    get = wire.getter(path)
+    python_type = _PYTHON_TYPES.get(kind)
+    return get if python_type is None else decoded(get, wire.decoders[python_type])
+
+
+def custom_field(key: str, label: str | None, kind: CustomFieldType, value: Any) -> CustomField:
+    """A value as clients see it: as JSON, with exact numbers as text, and as a text in any case."""
+    match value:
+        case bool():
+            shown, text = value, "true" if value else "false"
+        case Decimal() if kind is CustomFieldType.NUMBER:
+            shown = text = f"{value:f}"
+        case datetime():
+            shown = text = print_datetime(value)
+        case date():
+            shown = text = value.isoformat()
+        case str():
+            shown = text = value
+        case _:
+            shown = plain_json(value)
+            text = json.dumps(shown, ensure_ascii=False)
+    return CustomField(key=key, label=label, type=kind, value=shown, text=text)
+
+
+def plain_json(value: Any) -> Any:
+    """What a source sent, as JSON: a number that a double cannot hold exactly is a string, so that nothing is lost."""
+    match value:
+        case Decimal():
+            number = float(value)
+            return number if Decimal(repr(number)) == value else str(value)
+        case Mapping():
+            return {name: plain_json(item) for name, item in value.items()}
+        case list():
+            return [plain_json(item) for item in value]
+        case _:
+            return value
+
+
+Tree = dict[str, "Tree"]
+
+
+def _tree(paths: Iterable[str]) -> Tree:
+    root: Tree = {}
+    for path in sorted(paths):
+        place = root
+        for step in path.split("."):
+            place = place.setdefault(step, {})
+    return root
+
+
+def _narrow(wire: WireProtocol, value: Any, tree: Tree) -> Any:
+    """Keep of a value only what a tree names, and how it is nested."""
+    if isinstance(value, list):
+        return [_narrow(wire, item, tree) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if wire.children_key is not None and isinstance(value.get(wire.children_key), list):
+        return {wire.children_key: _narrow(wire, value[wire.children_key], tree)}
+    found: Row = {}
+    for name, inner in tree.items():
+        key = wire.link_key(name) if inner else name
+        if key in value:
+            found[key] = _narrow(wire, value[key], inner) if inner else value[key]
+    return found
