@@ -1,6 +1,7 @@
 """Finds out what a system itself tells of its collections, and remembers it for a moment."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -24,9 +25,7 @@ class Found:
     is_many: bool
 
 
-async def shape_of(
-    source: Source, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False
-) -> Shape | None:
+async def shape_of(source: Source, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
     """The shape of a collection; None where the system does not tell, or has no such collection.
 
     With `is_fresh` it is asked in any case, else only where that was long ago.
@@ -71,8 +70,8 @@ def _step(shape: Shape, name: str) -> FoundField:
     return found
 
 
-def did_you_mean(name: str, known: object) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a sentence: what may have been meant, whatever its capital letters, or nothing."""
-    names = {str(item).lower(): str(item) for item in known}  # type: ignore[attr-defined]
+    names = {item.lower(): item for item in known}
     close = get_close_matches(name.lower(), names, n=1)
     return f"; did you mean {names[close[0]]!r}?" if close else "."

@@ -109,19 +109,24 @@ class Extras:
         """
         if not self.paths:
             return False
-        shape = await shape_of(source, self._collection, tally, deadline, is_fresh=True)
         before = self.paths
-        if shape is not None:
-            for item in self._added:
-                try:
-                    await find_path(source, shape, item.path, tally, deadline)
-                except NoSuchPath:
-                    self._gone.add(item.key)
-            if self._raw_paths:
-                self._raw_paths = await self._paths_of_raw(source, tally, deadline)
+        with suppress(*REFUSALS):
+            await self._leave_out_what_is_gone(source, tally, deadline)
         if self.paths == before:
             self._refuse(trouble)
         return True
+
+    async def _leave_out_what_is_gone(self, source: Source, tally: Tally, deadline: float) -> None:
+        shape = await shape_of(source, self._collection, tally, deadline, is_fresh=True)
+        if shape is None:
+            return
+        for item in self._added:
+            try:
+                await find_path(source, shape, item.path, tally, deadline)
+            except NoSuchPath:
+                self._gone.add(item.key)
+        if self._raw_paths:
+            self._raw_paths = await self._paths_of_raw(source, tally, deadline)
 
     def _refuse(self, trouble: Trouble) -> None:
         is_right = isinstance(trouble, PermissionDenied)
@@ -167,9 +172,9 @@ class Extras:
     def _parts(self, row: Row, whole: Row, paths: Iterable[str]) -> Row:
         """The named parts, nested as the source has them."""
         tree = _tree(paths)
-        return {name: whole[name] for name, inner in tree.items() if not inner and name in whole} | _narrow(
-            self._wire, row, {name: inner for name, inner in tree.items() if inner}
-        )
+        own = {name: whole[name] for name, inner in tree.items() if not inner and name in whole}
+        behind_links: Row = _narrow(self._wire, row, {name: inner for name, inner in tree.items() if inner})
+        return own | behind_links
 
 
 def _wanted_keys(selection: Selection) -> frozenset[str] | None:
@@ -187,9 +192,10 @@ def custom_reader(wire: WireProtocol, path: str, kind: CustomFieldType) -> Gette
 
 def custom_field(key: str, label: str | None, kind: CustomFieldType, value: Any) -> CustomField:
     """A value as clients see it: as JSON, with exact numbers as text, and as a text in any case."""
+    shown: Any = value
     match value:
         case bool():
-            shown, text = value, "true" if value else "false"
+            text = "true" if value else "false"
         case Decimal() if kind is CustomFieldType.NUMBER:
             shown = text = f"{value:f}"
         case datetime():
@@ -197,7 +203,7 @@ def custom_field(key: str, label: str | None, kind: CustomFieldType, value: Any)
         case date():
             shown = text = value.isoformat()
         case str():
-            shown = text = value
+            text = value
         case _:
             shown = plain_json(value)
             text = json.dumps(shown, ensure_ascii=False)

@@ -24,7 +24,6 @@ from schema.filters import (
     Or,
     Tree,
     conditions,
-    shape_of,
     simplify,
 )
 from schema.sorting import SortStep
@@ -249,10 +248,7 @@ def _push_key(resource: Resource, operator: Operator, value: Any) -> Pushed | No
 
 def _names(resource: Resource, tree: Tree) -> tuple[str, ...]:
     """The filters of a tree as the client spelled them."""
-    entries = shape_of(resource.model).entries
-    names = []
-    for condition in conditions(tree):
-        path = condition.path
-        exact = next((entry.name for entry in entries if entry.path == path), None)
-        names.append("id" if path == REFERENCE else exact or path.partition(".")[0])
+    names = (
+        "id" if condition.path == REFERENCE else resource.filter_name(condition.path) for condition in conditions(tree)
+    )
     return tuple(dict.fromkeys(names))

@@ -1,9 +1,9 @@
 """From raw rows to records: only what is selected is computed, and every null can say why it is one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.composites import EachChild, Many, Parts
 from connectors.effective import AddedField
@@ -21,6 +21,24 @@ from schema.selection import Selection, below, merge, rows_of
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 Column = tuple[str, Getter]
+
+
+class RowReader(Protocol):
+    """Knows what to ask of a collection, and makes something of its rows; each has the `origin` of its row."""
+
+    resource: Resource
+    selection: Selection
+    extras: Extras
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The source's fields that have to be asked for."""
+
+    def value_of(self, path: str) -> Callable[[Any], Any]:
+        """How what a filter compares is found in what was made."""
+
+    def read(self, rows: Sequence[Row]) -> list[Any]:
+        """Make something of each row."""
 
 
 class RecordReader:
@@ -67,7 +85,7 @@ class RecordReader:
         """The source's fields that have to be asked for; fewer once the source has refused some of the extras."""
         return self._own_paths | self.extras.paths
 
-    def value_of(self, path: str) -> Getter:
+    def value_of(self, path: str) -> Callable[[Any], Any]:
         """How what a filter compares is found in a record."""
         model = self.resource.model.fields.get(path)
         if path == REFERENCE:

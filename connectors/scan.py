@@ -14,7 +14,7 @@ from connectors.plan import NarrowResource, Phase, Position, ReadPlan, plan_read
 from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
 from connectors.query import Compare, Comparison, Page, Read, Request, Where
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from schema.filters import Condition, Operator
 from schema.matching import attribute_path, compile_test
 from schema.ordering import sort_key
@@ -68,7 +68,7 @@ class Scan:
 
     source: Source
     plan: ReadPlan
-    reader: RecordReader
+    reader: RowReader
     tally: Tally
     deadline: float
     max_rows: int
@@ -151,7 +151,8 @@ class Scan:
 
     async def _read(self, rows: list[Row]) -> list[Any]:
         """Make records of rows, once what belongs beside them is there."""
-        await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
+        if isinstance(self.reader, RecordReader):
+            await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
         return self.reader.read(rows)
 
     def _whole_groups(self, records: list[Any], is_last: bool) -> tuple[list[Any], bool]:
@@ -238,9 +239,7 @@ def _read_one(collection: str, where: Where, paths: frozenset[str]) -> Read:
     return Read(collection, paths, where)
 
 
-async def fetch(
-    source: Source, reader: RecordReader, ask: Ask, tally: Tally, deadline: float
-) -> tuple[Read, Page]:
+async def fetch(source: Source, reader: RowReader, ask: Ask, tally: Tally, deadline: float) -> tuple[Read, Page]:
     """The first page of a question and the question itself, for as many of the extras as the source lets us ask."""
     await reader.extras.prepare(source, tally, deadline)
     while True:
@@ -250,6 +249,12 @@ async def fetch(
         except REFUSALS as trouble:
             if not await reader.extras.narrow(trouble, source, tally, deadline):
                 raise
+
+
+async def read_row(source: Source, reader: RowReader, where: Where, tally: Tally, deadline: float) -> list[Any]:
+    """What is made of the rows that meet a condition, of which there should be one."""
+    _, page = await fetch(source, reader, partial(_read_one, reader.resource.source, where), tally, deadline)
+    return reader.read(page.rows)
 
 
 async def read_by_keys(

@@ -93,6 +93,11 @@ class Resource:
         """The entity as the schema declares it."""
         return entity_of(self.entity)
 
+    def filter_name(self, path: str) -> str:
+        """The filter on a path as clients spell it."""
+        entries = shape_of(self.model).entries
+        return next((entry.name for entry in entries if entry.path == path), path.partition(".")[0])
+
     def find(self, path: str) -> tuple[FieldSpec, FieldModel] | None:
         """The word and the model of a dotted path such as total.amount; None where nothing is mapped."""
         name, _, part = path.partition(".")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from connectors.client import Tally
 from connectors.errors import Sent, TimedOut
 from connectors.plan import Position, ReadPlan, plan_read
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from connectors.scan import Batch, Scan
 from connectors.spec import Resource
 from resolvers.locality import hide_deleted, localize
@@ -30,7 +30,7 @@ class Asked:
     live: LiveSource
     resource: Resource
     plan: ReadPlan
-    reader: RecordReader
+    reader: RowReader
     tally: Tally = field(default_factory=Tally)
     batch: Batch | None = None
     status: SourceStatus = SourceStatus.OK

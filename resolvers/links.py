@@ -7,7 +7,7 @@ from typing import Any
 from aiodataloader import DataLoader
 
 from connectors.client import Tally
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from connectors.scan import read_by_keys
 from connectors.spec import Resource
 from resolvers.outcomes import explain
@@ -111,9 +111,9 @@ def selects_links(fields: Mapping[str, FieldModel], selection: Selection) -> boo
     )
 
 
-def finish_records(records: Iterable[Any], reader: RecordReader, live: LiveSource, context: Context) -> None:
+def finish_records(records: Iterable[Any], reader: RowReader, live: LiveSource, context: Context) -> None:
     """Give records what follows from the connection and the request rather than from their row."""
     for record in records:
         record.connection = live.connection
-        if "meta" in reader.selection:
+        if isinstance(reader, RecordReader) and "meta" in reader.selection:
             record.meta = reader.meta_of(record, context.fetched_at)

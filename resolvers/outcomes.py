@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from graphql import GraphQLError
+
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
@@ -19,7 +21,7 @@ from connectors.errors import (
 )
 from connectors.scan import SortTooLarge
 from resolvers.ports import LiveSource
-from schema.errors import ErrorCode, Problem, UpstreamProblem, problem
+from schema.errors import ErrorCode, Problem, UpstreamProblem, failure, problem
 from schema.records import FieldGapReason
 from schema.sources import SourceStatus
 
@@ -76,6 +78,25 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
         details["retry_after_ms"] = int(error.retry_after * 1000)
     details["upstream"] = upstream_of(error)
     return _meaning(error)[0], problem(code_of(error), error.message, **details)
+
+
+def failed(error: Exception, live: LiveSource, request_id: str) -> GraphQLError:
+    """The error of a field that one source alone could have answered."""
+    found = explain(error, live, request_id)[1]
+    said = found.upstream
+    upstream = None
+    if said is not None:
+        parts = (("status", said.status), ("code", said.code), ("message", said.message))
+        upstream = {name: value for name, value in parts if value is not None}
+    return failure(
+        found.code,
+        found.message,
+        connectionId=found.connection_id,
+        system=found.system,
+        retryAfterMs=found.retry_after_ms,
+        upstream=upstream,
+        requestId=found.request_id,
+    )
 
 
 def gap_of(status: SourceStatus) -> FieldGapReason:

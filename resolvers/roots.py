@@ -9,6 +9,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from connectors.registry import all_systems, find_system
+from resolvers.custom_objects import list_custom_objects
 from resolvers.describing import describe_system
 from resolvers.lists import list_root
 from resolvers.mutations import Mutation
@@ -27,6 +28,7 @@ from schema.connections import (
     Viewer,
     page_of_stored,
 )
+from schema.custom_objects import CustomObject, CustomObjectConnection
 from schema.errors import MUTATION_ERRORS, ErrorCode, failure
 from schema.model import ENTITIES
 from schema.pages import After, First
@@ -102,6 +104,10 @@ class _StoredRoots:
         rows = await info.context.directory.customers()
         return page_of_stored(CustomerConnection, CUSTOMER_FILTER, rows, filter, first, given(after))
 
+    custom_objects: CustomObjectConnection | None = strawberry.field(  # type: ignore[valid-type]
+        resolver=list_custom_objects, description="Rows of an object that a connection's settings have added."
+    )
+
     @strawberry.field(description="Who is asking.")
     async def viewer(self, info: strawberry.Info[Context, Any]) -> Viewer:
         """Tell the caller who they are."""
@@ -125,7 +131,7 @@ def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry
     return _Schema(
         query=query,
         mutation=Mutation,
-        types=[*(entity.cls for entity in ENTITIES.values()), *MUTATION_ERRORS],
+        types=[*(entity.cls for entity in ENTITIES.values()), CustomObject, *MUTATION_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=extensions,
     )

@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError
 
 from connectors.client import Tally
 from connectors.reading import RecordReader
 from connectors.registry import find_system
 from connectors.scan import read_by_keys
+from resolvers.custom_objects import find_custom_object
 from resolvers.describing import describe_system
 from resolvers.linking import Linker
 from resolvers.links import finish_records
 from resolvers.lists import Timeout, checked_timeout
-from resolvers.outcomes import explain
+from resolvers.outcomes import failed
 from resolvers.ports import Context
 from resolvers.selection import selection_of
 from schema.absent import given
-from schema.errors import ErrorCode, Problem, failure
-from schema.ids import RecordId, read_record_id
+from schema.errors import ErrorCode, failure
+from schema.ids import RecordId, read_custom_object_id, read_record_id
 from schema.model import ENTITIES, Entity
 from schema.selection import Selection
 
@@ -62,34 +62,11 @@ async def read_record(context: Context, wanted: RecordId, selection: Selection, 
     try:
         found = await read_by_keys(live.source, reader, [resource.own_key(wanted.key)], Tally(), deadline)
     except Exception as error:
-        raise _failed(explain(error, live, context.request_id)[1]) from error
+        raise failed(error, live, context.request_id) from error
     finish_records(found, reader, live, context)
     linker = Linker(context, {wanted.connection_id: live}, timeout_ms)
     await linker.fill({wanted.connection_id: found}, entity.fields, selection, entity.root)
     return next(iter(found), None)
-
-
-def _failed(found: Problem) -> GraphQLError:
-    upstream = None
-    if found.upstream is not None:
-        upstream = {
-            name: value
-            for name, value in (
-                ("status", found.upstream.status),
-                ("code", found.upstream.code),
-                ("message", found.upstream.message),
-            )
-            if value is not None
-        }
-    return failure(
-        found.code,
-        found.message,
-        connectionId=found.connection_id,
-        system=found.system,
-        retryAfterMs=found.retry_after_ms,
-        upstream=upstream,
-        requestId=found.request_id,
-    )
 
 
 async def find_node(info: strawberry.Info[Context, None], wanted: str) -> Any:
@@ -99,6 +76,10 @@ async def find_node(info: strawberry.Info[Context, None], wanted: str) -> Any:
     if record is not None:
         context.directory.require("READ")
         return await _find_record_or_child(info, record)
+    row = read_custom_object_id(wanted)
+    if row is not None:
+        context.directory.require("READ")
+        return await find_custom_object(context, row, selection_of(info, "CustomObject"))
     if wanted.startswith("con_"):
         return await context.directory.connection(wanted)
     if wanted.startswith("cus_"):

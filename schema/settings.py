@@ -1,5 +1,7 @@
 """The settings of a connection, as they are shown and as they are changed."""
 
+from typing import Any
+
 import strawberry
 
 from schema.custom import CustomFieldType
@@ -34,10 +36,15 @@ class ConnectionSettings:
 
     max_age_seconds: int = strawberry.field(description="How old answers may be by default.")
     stale_on_error: bool = strawberry.field(description="Whether older answers may stand in.")
-    timeout_ms: int = strawberry.field(description="How long to wait by default.")
+    own_timeout_ms: strawberry.Private[int | None]
     options: JSON = strawberry.field(description="What else this kind of system can be set to.")
     custom_fields: list[CustomFieldSetting] = strawberry.field(description="The fields that were added.")
     custom_objects: list[CustomObjectSetting] = strawberry.field(description="The objects that were added.")
+
+    @strawberry.field(description="How long to wait by default.")
+    def timeout_ms(self, info: strawberry.Info[Any, Any]) -> int:
+        """The connection's own time, or that of all."""
+        return self.own_timeout_ms or int(info.context.limits.timeout_ms)
 
 
 @described_input
@@ -60,9 +67,7 @@ class CustomObjectSettingInput:
     object: str = strawberry.field(description="The name to ask for.")
     source: str = strawberry.field(description="The object or table in the system.")
     label: str | None = strawberry.field(default=strawberry.UNSET, description="A name to show to people.")
-    fields: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="The fields to read by default."
-    )
+    fields: list[str] | None = strawberry.field(default=strawberry.UNSET, description="The fields to read by default.")
 
 
 @described_input

@@ -57,7 +57,7 @@ class FoundField:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One collection as its system describes it; `title` is the field that names a row to people, where there is one."""
+    """One collection as its system describes it; `title` is the field that names a row to people, if there is one."""
 
     key: tuple[str, ...]
     fields: Mapping[str, FoundField] = field(default_factory=dict)
