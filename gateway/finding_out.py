@@ -120,7 +120,7 @@ class _Inquiry:
             try:
                 found = await find_path(self._source, shape, path, self._tally, self._deadline)
             except NoSuchPath as mistake:
-                raise invalid(f"{where}.fields.{index}", str(mistake))
+                raise invalid(f"{where}.fields.{index}", str(mistake)) from None
             if found.field.is_pure or found.is_many:
                 raise invalid(f"{where}.fields.{index}", f"{path!r} leads to other rows, not to one value.")
             if "." in path:
@@ -131,7 +131,7 @@ class _Inquiry:
         try:
             await self._source.fetch(read, self._tally, self._deadline)
         except (PermissionDenied, Rejected, NoSuchRecords) as trouble:
-            raise invalid(f"{where}.source", f"A row could not be read: {trouble.message}")
+            raise invalid(f"{where}.source", f"A row could not be read: {trouble.message}") from None
         return added
 
     def _order(self, added: AddedObject) -> Any:

@@ -90,7 +90,7 @@ def _property(element: Element) -> FoundField:
         element.get("Name", ""),
         form,
         label=_attribute(element, "label"),
-        is_heavy=kind in _HEAVY,
+        is_apart=kind in _HEAVY,
         can_filter=_attribute(element, "filterable") != "false",
     )
 

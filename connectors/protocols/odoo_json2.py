@@ -147,7 +147,7 @@ class OdooJson2(WireProtocol):
         return children
 
 
-_ATTRIBUTES = ["type", "string", "relation", "searchable"]
+_ATTRIBUTES = ["type", "string", "relation", "searchable", "store", "related"]
 _FORMS = {
     "char": Form.TEXT,
     "text": Form.TEXT,
@@ -165,8 +165,13 @@ _NUMBERS = (Form.WHOLE, Form.FLOAT, Form.EXACT, Form.TRUTH)
 
 
 def _found(name: str, said: Mapping[str, Any]) -> FoundField:
-    """A field as Odoo describes it; numbers and truths are never empty there."""
+    """A field as Odoo describes it; numbers and truths are never empty there.
+
+    What is neither stored nor taken from a linked record is worked out, and refused as a whole row where the user may
+    not read what it is worked out from.
+    """
     kind = said.get("type", "")
+    is_worked_out = not said.get("store") and not said.get("related") and name != "display_name"
     form = _FORMS.get(kind, Form.OTHER)
     return FoundField(
         name,
@@ -174,7 +179,7 @@ def _found(name: str, said: Mapping[str, Any]) -> FoundField:
         label=said.get("string") or None,
         target=said.get("relation") or None,
         is_many=kind in ("one2many", "many2many"),
-        is_heavy=kind == "binary",
+        is_apart=kind == "binary" or is_worked_out,
         can_filter=said.get("searchable") is True,
         is_filled=form in _NUMBERS,
     )

@@ -35,8 +35,9 @@ class FoundField:
     """One field as its system describes it.
 
     `target` is the collection that a link leads to, and `is_many` says that it leads to several rows; with `is_pure`
-    it holds nothing itself. `is_heavy` is for contents such as images. `can_filter` says that the system compares it,
-    and `is_filled` that it is never empty.
+    it holds nothing itself. `is_apart` is what a whole row comes without unless it is named: images, and what is worked
+    out from records that the user may have no right to. `can_filter` says that the system compares it, and `is_filled`
+    that it is never empty.
     """
 
     name: str
@@ -45,14 +46,14 @@ class FoundField:
     target: str | None = None
     is_many: bool = False
     is_pure: bool = False
-    is_heavy: bool = False
+    is_apart: bool = False
     can_filter: bool = True
     is_filled: bool = False
 
     @property
     def is_plain(self) -> bool:
-        """Whether it belongs to the row itself, and is no burden."""
-        return not (self.is_many or self.is_pure or self.is_heavy)
+        """Whether it belongs to the row itself."""
+        return not (self.is_many or self.is_pure or self.is_apart)
 
 
 @dataclass(frozen=True, slots=True)

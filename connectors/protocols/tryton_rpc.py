@@ -158,7 +158,7 @@ def _found(name: str, said: Mapping[str, Any]) -> FoundField:
         label=said.get("string") or None,
         target=said.get("relation") or None,
         is_many=kind in ("one2many", "many2many"),
-        is_heavy=kind == "binary",
+        is_apart=kind == "binary",
         can_filter=said.get("searchable") is True,
     )
 
