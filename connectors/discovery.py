@@ -41,10 +41,9 @@ async def shape_of(source: Source, name: str, tally: Tally, deadline: float, *, 
         answer = await source.ask(request, tally, deadline)
     except (Rejected, NoSuchRecords, WrongSystem):
         return None
-    found = source.system.protocol.shape(name, answer)
-    if found is not None:
-        source.shapes[name] = (now, found)
-    return found
+    found = source.system.protocol.shapes(name, answer)
+    source.shapes.update({each: (now, shape) for each, shape in found.items()})
+    return found.get(name)
 
 
 async def find_path(source: Source, shape: Shape, path: str, tally: Tally, deadline: float) -> Found:

@@ -110,7 +110,8 @@ class _Inquiry:
         shape = await self._shape(form.source)
         title = self._source.system.title
         if shape is None:
-            raise invalid(f"{where}.source", f"{title} describes no object {form.source!r}.")
+            hint = did_you_mean(form.source, self._source.shapes)
+            raise invalid(f"{where}.source", f"{title} describes no object {form.source!r}{hint}")
         forms = [shape.fields[name].form for name in shape.key if name in shape.fields]
         if not forms or len(forms) != len(shape.key) or not all(item in KEY_FORMS for item in forms):
             key = ", ".join(shape.key) or "nothing"

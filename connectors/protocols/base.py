@@ -73,9 +73,9 @@ class WireProtocol(Protocol):
         """How to ask which fields a collection has; None where the system does not tell."""
         return None
 
-    def shape(self, source: str, answer: Answer) -> Shape | None:
-        """What the system tells of a collection; None where it has no such collection."""
-        return None
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """What the system tells of a collection, and of others with the same answer."""
+        return {}
 
     def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
         """A row as the system would send it alone: without what stands in it because `expanded` was asked for."""

@@ -33,27 +33,59 @@ def metadata_request(source: str) -> Request:
     return Request("GET", f"{service}{slash}$metadata", headers=_HEADERS)
 
 
-def read_shape(source: str, answer: Answer) -> Shape | None:
-    """The shape of a collection; None where the service has no such collection."""
-    root = _parse(answer)
-    service, slash, name = source.rpartition("/")
-    entity_set = next((item for item in _all(root, "EntitySet") if item.get("Name") == name), None)
-    if entity_set is None:
-        return None
-    entity_types = {item.get("Name", ""): item for item in _all(root, "EntityType")}
-    entity_type = entity_types.get(_last(entity_set.get("EntityType", "")))
-    if entity_type is None:
-        raise BadAnswer("The service's description of itself is not whole.")
-    key: tuple[str, ...] = ()
-    fields: dict[str, FoundField] = {}
-    while entity_type is not None:  # what a type inherits belongs to it, too
-        key = key or tuple(item.get("Name", "") for item in _all(entity_type, "PropertyRef"))
-        fields = {item.name: item for item in map(_property, _all(entity_type, "Property"))} | fields
-        for item in _all(entity_type, "NavigationProperty"):
-            found = _navigation(root, entity_set, item, f"{service}{slash}")
-            fields.setdefault(found.name, found)
-        entity_type = entity_types.get(_last(entity_type.get("BaseType", "")))
-    return Shape(key, fields)
+def read_shapes(source: str, answer: Answer) -> dict[str, Shape]:
+    """The shapes of all collections of a service, named as one of them is."""
+    service, slash, _ = source.rpartition("/")
+    document = _Document(_parse(answer), f"{service}{slash}")
+    return {f"{service}{slash}{name}": document.shape(name) for name in document.sets}
+
+
+class _Document:
+    """A description, with what it refers to by name."""
+
+    def __init__(self, root: Element, service: str) -> None:
+        self._service = service
+        self.sets = _by_name(_all(root, "EntitySet"))
+        self._types = _by_name(_all(root, "EntityType"))
+        self._associations = _by_name(_all(root, "Association"))
+        self._association_sets = {_last(item.get("Association", "")): item for item in _all(root, "AssociationSet")}
+
+    def shape(self, name: str) -> Shape:
+        """The shape of one collection; what its type inherits belongs to it, too."""
+        entity_set = self.sets[name]
+        entity_type = self._types.get(_last(entity_set.get("EntityType", "")))
+        key: tuple[str, ...] = ()
+        fields: dict[str, FoundField] = {}
+        while entity_type is not None:
+            key = key or tuple(item.get("Name", "") for item in _all(entity_type, "PropertyRef"))
+            own = [*map(_property, _all(entity_type, "Property"))]
+            own += [self._link(entity_set, item) for item in _all(entity_type, "NavigationProperty")]
+            fields = {item.name: item for item in own} | fields
+            entity_type = self._types.get(_last(entity_type.get("BaseType", "")))
+        return Shape(key, fields)
+
+    def _link(self, entity_set: Element, element: Element) -> FoundField:
+        """V4 names a link's type, V2 an association, whose ends say where it leads and to how many."""
+        name, kind = element.get("Name", ""), element.get("Type")
+        if kind is not None:
+            bindings = _all(entity_set, "NavigationPropertyBinding")
+            targets = [item.get("Target") for item in bindings if item.get("Path") == name]
+            is_many = kind.startswith("Collection(")
+        else:
+            relationship, role = _last(element.get("Relationship", "")), element.get("ToRole")
+            ends = _ends(self._associations.get(relationship), role)
+            targets = [end.get("EntitySet") for end in _ends(self._association_sets.get(relationship), role)]
+            is_many = any(end.get("Multiplicity") == "*" for end in ends)
+        target = next((f"{self._service}{item}" for item in targets if item), None)
+        return FoundField(name, Form.OTHER, target=target, is_many=is_many, is_pure=True)
+
+
+def _ends(association: Element | None, role: str | None) -> list[Element]:
+    return [] if association is None else [end for end in _all(association, "End") if end.get("Role") == role]
+
+
+def _by_name(elements: list[Element]) -> dict[str, Element]:
+    return {item.get("Name", ""): item for item in elements}
 
 
 def _parse(answer: Answer) -> Element:
@@ -93,33 +125,3 @@ def _property(element: Element) -> FoundField:
         is_apart=kind in _HEAVY,
         can_filter=_attribute(element, "filterable") != "false",
     )
-
-
-def _navigation(root: Element, entity_set: Element, element: Element, service: str) -> FoundField:
-    """A link: V4 names its type, V2 an association, whose ends say where it leads and to how many."""
-    name, kind = element.get("Name", ""), element.get("Type")
-    if kind is not None:
-        is_many = kind.startswith("Collection(")
-        bindings = {item.get("Path"): item.get("Target", "") for item in _all(entity_set, "NavigationPropertyBinding")}
-        target = bindings.get(name)
-        return FoundField(
-            name, Form.OTHER, target=f"{service}{target}" if target else None, is_many=is_many, is_pure=True
-        )
-    relationship, role = _last(element.get("Relationship", "")), element.get("ToRole")
-    ends = [
-        end
-        for association in _all(root, "Association")
-        if association.get("Name") == relationship
-        for end in _all(association, "End")
-        if end.get("Role") == role
-    ]
-    is_many = any(end.get("Multiplicity") == "*" for end in ends)
-    targets = [
-        end.get("EntitySet")
-        for item in _all(root, "AssociationSet")
-        if _last(item.get("Association", "")) == relationship
-        for end in _all(item, "End")
-        if end.get("Role") == role
-    ]
-    target = next(iter(targets), None)
-    return FoundField(name, Form.OTHER, target=f"{service}{target}" if target else None, is_many=is_many, is_pure=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Rejected, Trouble, Upstream
 from connectors.protocols.base import Row, WireProtocol, http_trouble, plain_decoders, read_json
-from connectors.protocols.edmx import metadata_request, read_shape
+from connectors.protocols.edmx import metadata_request, read_shapes
 from connectors.protocols.shapes import EVERYTHING, Shape
 from connectors.query import (
     ALWAYS,
@@ -30,6 +30,8 @@ from connectors.query import (
 _JSON = (("Accept", "application/json"),)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_SERVICE = "/IWFND/MED/170"
+_XML_ERROR = re.compile(rb"<code>([!-;=-~]+)</code>\s*<message[^>]*>([^<]{1,500})</message>")
+"""What a refusal of a question for XML looks like."""
 _DATE = re.compile(r"/Date\((-?\d+)(?:([+-])(\d{4}))?\)/")
 
 
@@ -99,13 +101,13 @@ class ODataV2(WireProtocol):
         query = "&".join(f"{name}={quote(value)}" for name, value in {"sap-language": "EN", **options}.items())
         return replace(metadata_request(source), query=query)
 
-    def shape(self, source: str, answer: Answer) -> Shape | None:
-        """Properties, and navigation properties as links."""
-        return read_shape(source, answer)
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """All collections of the service, with properties, and navigation properties as links."""
+        return read_shapes(source, answer)
 
     def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
-        """Without what was expanded; that would be a link, which nobody else could follow."""
-        return {name: value for name, value in row.items() if name not in expanded}
+        """Without links, expanded or not: they are addresses within the system, which nobody else can follow."""
+        return {name: value for name, value in row.items() if name not in expanded and not _is_deferred(value)}
 
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """As if they had been expanded."""
@@ -125,6 +127,10 @@ class ODataV2(WireProtocol):
             return rows
 
         return children
+
+
+def _is_deferred(value: Any) -> bool:
+    return isinstance(value, dict) and "__deferred" in value
 
 
 def _expansion(value: Any) -> list[Row] | None:
@@ -219,11 +225,12 @@ def read_day(value: Any) -> date:
 
 
 def _error(answer: Answer) -> tuple[str | None, str | None]:
-    """SAP's own code and words, where the answer is its JSON; pages of anything else are not passed on."""
+    """SAP's own code and words, where the answer is its JSON or XML; pages of anything else are not passed on."""
     try:
         error = read_json(answer)["error"]
         message = error["message"]
         text = message["value"] if isinstance(message, dict) else message
         return str(error.get("code") or "") or None, str(text) if text else None
     except (BadAnswer, KeyError, TypeError, AttributeError):
-        return None, None
+        found = _XML_ERROR.search(answer.body)
+        return (found[1].decode(), found[2].decode(errors="replace")) if found else (None, None)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from connectors.errors import BadAnswer, Rejected, Trouble, Upstream
 from connectors.fields import Pushed
 from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, read_json
-from connectors.protocols.edmx import metadata_request, read_shape
+from connectors.protocols.edmx import metadata_request, read_shapes
 from connectors.protocols.json_values import Times
 from connectors.protocols.shapes import EVERYTHING, Shape
 from connectors.query import (
@@ -124,9 +124,9 @@ class ODataV4(WireProtocol):
         """Its service tells."""
         return metadata_request(source)
 
-    def shape(self, source: str, answer: Answer) -> Shape | None:
-        """Properties, and navigation properties as links."""
-        return read_shape(source, answer)
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """All collections of the service, with properties, and navigation properties as links."""
+        return read_shapes(source, answer)
 
     def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
         """Without what was expanded; complex properties belong to the row."""

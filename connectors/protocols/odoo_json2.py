@@ -107,13 +107,13 @@ class OdooJson2(WireProtocol):
         body = json.dumps({"attributes": _ATTRIBUTES}).encode()
         return Request("POST", f"json/2/{source}/fields_get", headers=_HEADERS, body=body)
 
-    def shape(self, source: str, answer: Answer) -> Shape | None:
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
         """Every model has a number as its key, and a name that it is shown with."""
         body = read_json(answer)
         if not isinstance(body, dict) or not all(isinstance(said, dict) for said in body.values()):
             raise BadAnswer("The answer describes no fields.", upstream=Upstream(status=answer.status))
         fields = {name: _found(name, said) for name, said in sorted(body.items())}
-        return Shape(("id",), fields, "display_name" if "display_name" in fields else None)
+        return {source: Shape(("id",), fields, "display_name" if "display_name" in fields else None)}
 
     def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
         """Links as numbers, which they are unless something behind them was asked for."""

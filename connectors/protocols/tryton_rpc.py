@@ -99,14 +99,14 @@ class TrytonRpc(WireProtocol):
         """Every model tells, of the fields that the user may see."""
         return rpc_request(f"model.{source}.fields_get", [[], 0, {}])
 
-    def shape(self, source: str, answer: Answer) -> Shape | None:
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
         """Every model has a number as its key, and a name that it is shown with."""
         body = read_json(answer)
         found = body.get("result") if isinstance(body, dict) else None
         if not isinstance(found, dict) or not all(isinstance(said, dict) for said in found.values()):
             raise BadAnswer("The answer describes no fields.", upstream=Upstream(status=answer.status))
         fields = {name: _found(name, said) for name, said in sorted(found.items())}
-        return Shape(("id",), fields, "rec_name" if "rec_name" in fields else None)
+        return {source: Shape(("id",), fields, "rec_name" if "rec_name" in fields else None)}
 
     def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
         """Without what was asked for behind links, which stands beside them."""
