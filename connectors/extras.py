@@ -16,7 +16,7 @@ from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.protocols.shapes import EVERYTHING
 from schema.absent import given
 from schema.custom import CustomField, CustomFieldType
-from schema.records import FieldGapReason, Origin
+from schema.records import FieldGapReason, Origin, chosen_parts
 from schema.scalars import print_datetime
 from schema.selection import Selection, uses
 
@@ -52,8 +52,7 @@ class Extras:
         self._added = [item for item in chosen if item not in self._elsewhere]
         self._readers = [(item, custom_reader(wire, item.path, item.type)) for item in self._added]
         self._choices: list[Choice] = [
-            None if (paths := given(use.arguments.get("paths"))) is None else frozenset(paths)
-            for use in uses(selection, "raw").values()
+            chosen_parts(given(use.arguments.get("paths"))) for use in uses(selection, "raw").values()
         ]
         self._raw_paths: frozenset[str] = frozenset()
         self._refused: FieldGapReason | None = None

@@ -74,7 +74,8 @@ async def _settings(
         return form.plain
     live = directory.live(row.id)
     if live is None:
-        raise no_connection(row.id, "id")
+        message = "The connection is not in use, so that its system cannot be asked."
+        raise Refused(refusal(ConnectionUnavailable, ErrorCode.CONNECTION_MISCONFIGURED, message, field="id"))
     return form.plain | await look(_with_options(live.source, form), form)
 
 

@@ -31,11 +31,11 @@ async def find_out(source: Source, form: SettingsForm) -> dict[str, Any]:
     inquiry = _Inquiry(source, asyncio.get_running_loop().time() + _SECONDS)
     settings: dict[str, Any] = {}
     mistakes: list[MutationError] = []
-    if "custom_fields" in form.model_fields_set:
-        fields = [inquiry.field(place, item) for place, item in enumerate(form.custom_fields or ())]
+    if form.custom_fields:
+        fields = [inquiry.field(place, item) for place, item in enumerate(form.custom_fields)]
         settings["customFields"] = [write_field(item) for item in await _each(fields, mistakes)]
-    if "custom_objects" in form.model_fields_set:
-        objects = [inquiry.object(place, item) for place, item in enumerate(form.custom_objects or ())]
+    if form.custom_objects:
+        objects = [inquiry.object(place, item) for place, item in enumerate(form.custom_objects)]
         settings["customObjects"] = [write_object(item) for item in await _each(objects, mistakes)]
     if mistakes:
         raise Refused(*mistakes)

@@ -17,7 +17,7 @@ from schema.settings import ConnectionSettingsInput
 
 _WORD = r"[A-Za-z0-9_-]+"
 Key = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
-Path = Annotated[str, Field(pattern=rf"^{_WORD}(\.{_WORD})*$", max_length=200)]
+Path = Annotated[str, Field(pattern=rf"^{_WORD}(\.{_WORD}){{0,4}}$", max_length=200)]
 Collection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([./;=-][A-Za-z0-9_]+)*$", max_length=200)]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -58,15 +58,15 @@ class SettingsForm(_Form):
     @property
     def names_something(self) -> bool:
         """Whether it names something in the system, which has to be looked for there."""
-        return bool({"custom_fields", "custom_objects"} & self.model_fields_set)
+        return bool(self.custom_fields or self.custom_objects)
 
     @property
     def plain(self) -> dict[str, Any]:
         """What is set of the settings that need no look into the system, as it is stored."""
         return {
-            to_camel(name): getattr(self, name)
-            for name in ("max_age_seconds", "stale_on_error", "timeout_ms", "options")
-            if name in self.model_fields_set
+            to_camel(name): value
+            for name, value in self
+            if name in self.model_fields_set and not (value and name in ("custom_fields", "custom_objects"))
         }
 
 
@@ -100,7 +100,7 @@ def _plain(given: Any) -> Any:
 _MESSAGES: Mapping[tuple[str, ...], str] = {
     ("key",): "A key has letters, digits and underscores, 64 at most, and does not begin with a digit.",
     ("object",): "A name has letters, digits and underscores, 64 at most, and does not begin with a digit.",
-    ("path",): "A path is names joined by dots, such as YY1_Zone or partner_id.ref.",
+    ("path",): "A path is at most five names joined by dots, such as YY1_Zone or partner_id.ref.",
     ("source",): "An object is named as its system does, such as x_permit or YY1_PERMIT_CDS/YY1_PERMIT.",
     ("timeoutMs",): "The time must lie between 1 and 120000.",
 }

@@ -12,6 +12,7 @@ import strawberry
 from schema.absent import given
 from schema.custom import CustomField
 from schema.enums import enumeration
+from schema.errors import ErrorCode, failure
 from schema.model import as_asked, described_interface, described_type, field
 from schema.scalars import JSON
 from schema.values import Organization
@@ -111,6 +112,17 @@ class Origin:
     left_out: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
 
 
+_MAX_PARTS, _MAX_STEPS = 100, 5
+
+
+def chosen_parts(paths: Sequence[str] | None) -> frozenset[str] | None:
+    """The parts of the source's record that one use of `raw` asks for, None for all; too many are refused."""
+    if paths is not None and (len(paths) > _MAX_PARTS or any(path.count(".") >= _MAX_STEPS for path in paths)):
+        message = f"`raw` takes at most {_MAX_PARTS} paths, each of at most {_MAX_STEPS} names."
+        raise failure(ErrorCode.VALIDATION_FAILED, message, field="paths")
+    return None if paths is None else frozenset(paths)
+
+
 Keys = Annotated[list[str] | None, strawberry.argument(description="Only these keys.")]
 Parts = Annotated[list[str] | None, strawberry.argument(description="Only these parts of it.")]
 
@@ -162,8 +174,7 @@ class Record(Node):
     @as_asked("The record as the system sent it; fetched only when selected.")
     def raw(self, paths: Parts = strawberry.UNSET) -> JSON | None:
         """Give what was read for these parts."""
-        wanted = given(paths)
-        return self.origin.raw.get(None if wanted is None else frozenset(wanted))
+        return self.origin.raw.get(chosen_parts(given(paths)))
 
     @property
     def child_rows(self) -> dict[str, list[Any] | None]:

@@ -66,8 +66,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def is_query(block: Block) -> bool:
+    """Whether it can be asked just so: it changes nothing, and needs no variables."""
     definitions = [item for item in parse(block.text).definitions if isinstance(item, OperationDefinitionNode)]
-    return all(item.operation is OperationType.QUERY for item in definitions)
+    return all(item.operation is OperationType.QUERY and not item.variable_definitions for item in definitions)
 
 
 @pytest.mark.parametrize("block", [block for block in blocks("graphql") if is_query(block)], ids=str)

@@ -195,6 +195,10 @@ class TestRaw:
         short = await shop.orders(RAW, paths=["PurchaseOrder"])
         assert all(node["raw"] for node in short["nodes"])
 
+    @pytest.mark.parametrize("paths", [["x"] * 101, ["a.b.c.d.e.f"]])
+    async def test_too_many_paths_are_refused(self, shop: Shop, paths: list[str]) -> None:
+        assert await shop.gateway.refused(RAW, paths=paths) == "VALIDATION_FAILED"
+
     async def test_an_exact_number_stays_one(self, shop: Shop) -> None:
         found = await shop.orders(RAW, paths=["YY1_Weight"])
         values = {node["raw"]["YY1_Weight"] for node in found["nodes"]}
