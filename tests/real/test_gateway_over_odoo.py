@@ -27,21 +27,22 @@ from tests.real.odoo_comparisons import (
     compare_work,
     key,
 )
-from tests.real.odoo_questions import ASSETS, ITEMS, LINES, ORDERS, VENDORS, WORK_ORDERS, page, rows
+from tests.real.odoo_questions import (
+    ASSETS,
+    CUSTOM_ASSETS,
+    ITEMS,
+    LINES,
+    ORDERS,
+    UPDATE,
+    VENDORS,
+    WORK_ORDERS,
+    page,
+    rows,
+)
 
 pytestmark = pytest.mark.real
 
 Row = dict[str, Any]
-
-CUSTOM_ASSETS = """
-{ found: assets(first: 200) {
-    nodes { remoteId raw customFields { key label type value } meta { missing { path reason } } }
-    isComplete sources { status } } }
-"""
-UPDATE = """
-mutation ($id: ID!, $fields: [CustomFieldSettingInput!]) {
-  updateConnectionSettings(input: {id: $id, settings: {customFields: $fields}}) { errors { message } } }
-"""
 
 
 @pytest.fixture
