@@ -55,6 +55,7 @@ class Extras:
             chosen_parts(given(use.arguments.get("paths"))) for use in uses(selection, "raw").values()
         ]
         self._raw_paths: frozenset[str] = frozenset()
+        self._whole_names: Sequence[str] | None = None
         self._refused: FieldGapReason | None = None
         self._gone: set[str] = set()
         self._expanded: frozenset[str] = frozenset()
@@ -94,7 +95,8 @@ class Extras:
         if shape is None:
             return frozenset(wanted)
         if self._wire.asks_by_name and None in self._choices:
-            wanted.update(shape.plain_names())
+            self._whole_names = shape.plain_names()
+            wanted.update(self._whole_names)
         for path in named:
             with suppress(NoSuchPath):
                 found = await find_path(source, shape, path, tally, deadline)
@@ -162,6 +164,8 @@ class Extras:
         kept = {path.partition(".")[0] for path in named if "." in path}
         own = {name: value for name, value in row.items() if name not in self._beside}
         whole = self._wire.whole(self._collection, own, self._expanded - kept)
+        if choice is None and self._whole_names is not None:
+            whole = {name: whole[name] for name in self._whole_names if name in whole}
         found = plain_json(whole if choice is None else self._parts(row, whole, named))
         if len(json.dumps(found)) > MAX_RAW_CHARACTERS:
             origin.left_out["raw"] = FieldGapReason.REDACTED

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.gateway.customer_plant import PERMITS, ZONE, add_permits, add_zone, update, updated
+from tests.gateway.customer_plant import PERMITS, ZONE, add_permits, add_zone, remove_zone, update, updated
 from tests.gateway.running import RunningGateway, StandIn, running_gateway, stand_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -143,6 +143,16 @@ async def test_settings_can_be_given_with_the_connection(office: Office) -> None
     assert payload["errors"][0]["field"] == "settings.customFields.0.path"
 
 
+async def test_what_the_system_has_by_now_is_found(office: Office) -> None:
+    """Although it was asked a moment ago, and had no such field then."""
+    remove_zone(office.erp.box)
+    refused = await update(office.gateway, office.connection, settings=custom(key="late"))
+    add_zone(office.erp.box)
+    accepted = await update(office.gateway, office.connection, settings=custom(key="late"))
+    assert [error["field"] for error in refused["errors"]] == ["settings.customFields.0.path"]
+    assert accepted["errors"] == []
+
+
 async def test_a_system_out_of_reach_is_a_refusal_of_the_change(office: Office) -> None:
     office.erp.trouble("down")
     try:
@@ -157,8 +167,15 @@ async def test_a_system_out_of_reach_is_a_refusal_of_the_change(office: Office) 
 async def test_nobody_reaches_the_settings_of_another(office: Office) -> None:
     await updated(office.gateway, office.connection, **custom())
     before = await office.settings()
-    payload = await update(office.gateway, office.connection, office.other_key, settings={"customFields": []})
-    assert (payload["connection"], payload["errors"][0]["code"]) == (None, "CONNECTION_NOT_FOUND")
+    beside, _ = await office.gateway.connected(office.erp, "Ours")
+    neighbour = await office.gateway.key("Ours", kind="CONNECTION", connectionId=beside)
+    office.erp.box.requests.clear()
+    for key in (office.other_key, neighbour):
+        for fields in ([], [{**ZONE, "key": "theirs"}]):
+            settings = {"customFields": fields}
+            payload = await update(office.gateway, office.connection, key, settings=settings)
+            assert (payload["connection"], payload["errors"][0]["code"]) == (None, "CONNECTION_NOT_FOUND")
+    assert office.erp.box.requests == []
     assert (await office.gateway.data(SETTINGS, office.other_key, id=office.connection))["connection"] is None
     reader = await office.gateway.key("Ours", scopes=["READ"])
     body = await office.gateway.ask(

@@ -57,6 +57,25 @@ async def test_a_new_field_shows_in_raw_and_then_as_a_custom_field(tmp_path: Pat
         assert {node["remoteId"]: node["raw"] for node in found["nodes"]} == raw
 
 
+async def test_raw_is_the_same_whatever_else_is_selected(tmp_path: Path) -> None:
+    """Although names behind its links, and its lines, come with the same answer."""
+    async with over_odoo(tmp_path) as (gateway, box, _):
+        query = "{ purchaseOrders(first: 5) { nodes { remoteId raw } } }"
+        alone = (await gateway.data(query))["purchaseOrders"]["nodes"]
+        more = query.replace("raw", "raw vendorName currency lines { nodes { itemNumber } }")
+        beside_others = (await gateway.data(more))["purchaseOrders"]["nodes"]
+        assert [node["raw"] for node in beside_others] == [node["raw"] for node in alone]
+        lines = await gateway.data(more.replace("raw", 'raw(paths: ["order_line", "partner_id"])'))
+        for node in lines["purchaseOrders"]["nodes"]:
+            own = [
+                row["id"]
+                for row in box.application.data["purchase.order.line"]
+                if str(row["order_id"]) == node["remoteId"]
+            ]
+            assert sorted(node["raw"]["order_line"]) == sorted(own)
+            assert isinstance(node["raw"]["partner_id"], int)
+
+
 async def test_what_may_not_be_read_as_a_whole_is_null_and_the_list_is_there(tmp_path: Path) -> None:
     async with over_odoo(tmp_path, rights={"switchgear": {"maintenance.equipment"}}) as (gateway, _, connection):
         payload = await update(gateway, connection, settings={"customFields": [{**ZONE, "path": "partner_id.ref"}]})
