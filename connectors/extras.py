@@ -23,6 +23,9 @@ from schema.selection import Selection, uses
 MAX_RAW_CHARACTERS = 256 * 1024
 """How long the source's own record may be, as JSON; a longer one is held back."""
 
+_GREATEST_WHOLE = 2**53
+"""Up to here every whole number is a double."""
+
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 _PYTHON_TYPES: Mapping[CustomFieldType, type[Any]] = {
     CustomFieldType.TEXT: str,
@@ -57,6 +60,7 @@ class Extras:
         self._raw_paths: frozenset[str] = frozenset()
         self._whole_names: Sequence[str] | None = None
         self._refused: FieldGapReason | None = None
+        self._raw_refused: FieldGapReason | None = None
         self._gone: set[str] = set()
         self._expanded: frozenset[str] = frozenset()
         self._beside: frozenset[str] = frozenset()
@@ -77,11 +81,11 @@ class Extras:
 
     async def prepare(self, source: Source, tally: Tally, deadline: float) -> None:
         """Find out what has to be asked for to get the source's own record; nothing where nobody wants it."""
-        if self._choices and self._refused is None and not self._raw_paths:
+        if self._choices and self._raw_refused is None and not self._raw_paths:
             try:
                 self._raw_paths = await self._paths_of_raw(source, tally, deadline)
             except REFUSALS as trouble:
-                self._refuse(trouble)
+                self._raw_refused = _reason_of(trouble)
 
     async def _paths_of_raw(self, source: Source, tally: Tally, deadline: float) -> frozenset[str]:
         """The paths to ask for; what a client names is asked for only where the system says that it is there."""
@@ -92,6 +96,8 @@ class Extras:
                 return frozenset({EVERYTHING})
         shape = await shape_of(source, self._collection, tally, deadline)
         wanted: set[str] = set() if self._wire.asks_by_name else {EVERYTHING}
+        if shape is None and self._wire.asks_by_name:
+            raise NoSuchRecords("The system does not say which fields there are.")
         if shape is None:
             return frozenset(wanted)
         if self._wire.asks_by_name and None in self._choices:
@@ -114,7 +120,7 @@ class Extras:
         with suppress(*REFUSALS):
             await self._leave_out_what_is_gone(source, tally, deadline)
         if self.paths == before:
-            self._refuse(trouble)
+            self._refused = self._raw_refused = _reason_of(trouble)
         return True
 
     async def _leave_out_what_is_gone(self, source: Source, tally: Tally, deadline: float) -> None:
@@ -128,10 +134,6 @@ class Extras:
                 self._gone.add(item.key)
         if self._raw_paths:
             self._raw_paths = await self._paths_of_raw(source, tally, deadline)
-
-    def _refuse(self, trouble: Trouble) -> None:
-        is_right = isinstance(trouble, PermissionDenied)
-        self._refused = FieldGapReason.NOT_PERMITTED if is_right else FieldGapReason.SOURCE_ERROR
 
     def fill(self, row: Row, origin: Origin) -> None:
         """Give a record what was read for it."""
@@ -157,8 +159,8 @@ class Extras:
         return CustomField(key=item.key, label=item.label, type=item.type)
 
     def _raw(self, row: Row, choice: Choice, origin: Origin) -> Any:
-        if self._refused is not None:
-            origin.left_out["raw"] = self._refused
+        if self._raw_refused is not None:
+            origin.left_out["raw"] = self._raw_refused
             return None
         named = choice or ()
         kept = {path.partition(".")[0] for path in named if "." in path}
@@ -178,6 +180,11 @@ class Extras:
         own = {name: whole[name] for name, inner in tree.items() if not inner and name in whole}
         behind_links: Row = _narrow(self._wire, row, {name: inner for name, inner in tree.items() if inner})
         return own | behind_links
+
+
+def _reason_of(trouble: Trouble) -> FieldGapReason:
+    is_right = isinstance(trouble, PermissionDenied)
+    return FieldGapReason.NOT_PERMITTED if is_right else FieldGapReason.SOURCE_ERROR
 
 
 def _wanted_keys(selection: Selection) -> frozenset[str] | None:
@@ -214,8 +221,10 @@ def custom_field(key: str, label: str | None, kind: CustomFieldType, value: Any)
 
 
 def plain_json(value: Any) -> Any:
-    """What a source sent, as JSON: a number that a double cannot hold exactly is a string, so that nothing is lost."""
+    """What a source sent, as JSON: a number that a double may not hold exactly is a string, so that nothing is lost."""
     match value:
+        case int() if abs(value) > _GREATEST_WHOLE:
+            return str(value)
         case Decimal():
             number = float(value)
             return number if Decimal(repr(number)) == value else str(value)
