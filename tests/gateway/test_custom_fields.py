@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from connectors.sandbox.odata_v2.service import Property
 from tests.gateway.customer_plant import ORDERS, ZONE, add_zone, remove_zone, updated
 from tests.gateway.running import RunningGateway, StandIn, running_gateway, stand_in
 
@@ -121,6 +122,22 @@ async def test_single_records_nodes_and_links_have_them_too(shop: Shop) -> None:
     assert data["a"]["customFields"] == [{"key": "zone"}]
     assert list(data["a"]["raw"]) == ["YY1_Hot"]
     assert data["b"]["raw"] == {"YY1_Zone": data["b"]["customFields"][0]["value"]}
+
+
+async def test_a_field_of_one_of_two_collections_is_null_in_the_other(shop: Shop) -> None:
+    """Assets are equipment and functional locations, each a service of its own."""
+    services = shop.erp.box.application.services  # type: ignore[attr-defined]
+    services["API_EQUIPMENT"].entity_sets["Equipment"].properties["YY1_Area"] = Property("YY1_Area", "Edm.String")
+    area = {"entity": "ASSET", "key": "area", "path": "YY1_Area"}
+    await updated(shop.gateway, shop.connection, customFields=[area])
+    query = """{ assets(first: 200) { nodes { kind customFields { key } meta { missing { path reason } } }
+        isComplete sources { upstreamCalls } } }"""
+    found = (await shop.gateway.data(query))["assets"]
+    assert (found["isComplete"], found["sources"]) == (True, [{"upstreamCalls": 2}])
+    reasons = {(node["kind"], gap["reason"]) for node in found["nodes"] for gap in node["meta"]["missing"]}
+    assert {reason for kind, reason in reasons if kind == "EQUIPMENT"} == {"EMPTY_AT_SOURCE"}
+    assert {reason for kind, reason in reasons if kind != "EQUIPMENT"} == {"NOT_SUPPORTED_BY_SYSTEM"}
+    assert all(node["customFields"] == [{"key": "area"}] for node in found["nodes"])
 
 
 async def test_a_field_that_is_gone_is_null_and_the_list_is_whole(shop: Shop) -> None:
