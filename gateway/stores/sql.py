@@ -123,6 +123,24 @@ class Store:
                 query = query.where(connections.c[column] == value)
         return [_connection(row) for row in await self._rows(query)]
 
+    async def change_connection(
+        self, connection_id: str, *, customer_id: str | None, settings: Mapping[str, Any], **values: Any
+    ) -> Connection:
+        """Change these settings, and these columns, of a connection in use; the others stay.
+
+        A setting that becomes None is taken back. A connection that is unknown or disconnected is Missing.
+        """
+        mine = (connections.c.id == connection_id, *_of(connections, customer_id))
+        async with self._changing() as transaction:
+            query = select(connections).where(*mine, connections.c.lifecycle != DISCONNECTED).with_for_update()
+            before = (await transaction.execute(query)).one_or_none()
+            if before is None:
+                raise Missing("connection")
+            merged = {name: value for name, value in {**before.settings, **settings}.items() if value is not None}
+            await transaction.execute(update(connections).where(*mine).values(settings=merged, **values))
+            row = (await transaction.execute(select(connections).where(*mine))).one()
+        return _connection(row)
+
     async def disconnect(self, connection_id: str, reason: str | None, *, customer_id: str | None) -> Connection:
         """End a connection: its keys are revoked and its credentials deleted in the same transaction.
 

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
@@ -133,6 +134,39 @@ async def test_connections_are_listed_by_what_they_are(store: Store) -> None:
     assert await store.connections(None, first=10, system="tryton", lifecycle="ENABLED") == []
     assert await store.connections(None, first=1) == [sap]
     assert await store.connections(None, first=1, after=sap.id) == [tryton]
+
+
+async def test_a_change_leaves_what_it_does_not_name(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, _ = await connected(store, customer)
+    first = await store.change_connection(connection.id, customer_id=customer.id, settings={"a": 1, "b": 2}, name="N")
+    epoch = await store.epoch()
+    second = await store.change_connection(connection.id, customer_id=None, settings={"a": None, "c": [3]}, tags=["t"])
+    kept = {name: value for name, value in connection.settings.items() if name not in "abc"}
+    assert (first.name, first.settings) == ("N", {**kept, "a": 1, "b": 2})
+    assert (second.name, second.tags, second.settings) == ("N", ("t",), {**kept, "b": 2, "c": [3]})
+    assert await store.connection(connection.id, customer_id=None) == second
+    assert await store.epoch() == epoch + 1
+
+
+async def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, _ = await connected(store, customer)
+    changes = [store.change_connection(connection.id, customer_id=None, settings={f"s{n}": n}) for n in range(10)]
+    await asyncio.gather(*changes)
+    found = await store.connection(connection.id, customer_id=None)
+    assert found is not None
+    assert {f"s{n}": n for n in range(10)}.items() <= found.settings.items()
+
+
+async def test_only_a_connection_of_ones_own_that_is_in_use_can_be_changed(store: Store) -> None:
+    customer, other = await store.create_customer(name="Acme"), await store.create_customer(name="Other")
+    connection, _ = await connected(store, customer)
+    with pytest.raises(Missing):
+        await store.change_connection(connection.id, customer_id=other.id, settings={"a": 1})
+    await store.disconnect(connection.id, None, customer_id=None)
+    with pytest.raises(Missing):
+        await store.change_connection(connection.id, customer_id=None, settings={"a": 1})
 
 
 async def test_disconnecting_revokes_the_keys_and_deletes_the_credentials(store: Store) -> None:
