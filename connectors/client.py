@@ -10,17 +10,33 @@ from typing import TypeVar
 
 import httpx
 
-from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable, outcome_of
+from connectors.effective import EffectiveSystem
+from connectors.errors import (
+    AddressRefused,
+    BadAnswer,
+    NoSuchRecords,
+    RateLimited,
+    Rejected,
+    Sent,
+    TimedOut,
+    Trouble,
+    Unavailable,
+    WrongSystem,
+    outcome_of,
+)
 from connectors.ports import Call, Observer
 from connectors.protection.guard import Guard
 from connectors.protection.limits import Priority
 from connectors.protection.protections import lone_guard
+from connectors.protocols.shapes import Shape
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
 from connectors.tally import Tally
 from connectors.tracing import ATTEMPT, SOURCE_CALL, Attribute, Values, fail, note, step
 
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_SHAPE_SECONDS = 30.0
+"""How long what a system tells of itself is taken as true; so long may pass until a new field shows in `raw`."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 Found = TypeVar("Found")
 
@@ -30,7 +46,9 @@ class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
     `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
-    all, and says why whenever it is. What `guard` knows of the system may be shared with other sources.
+    all, and says why whenever it is. What `guard` knows of the system may be shared with other sources. `effective` is
+    the system with what the connection's settings add, and `shapes` is what it has told of its collections, with the
+    time of the event loop at which it did.
     """
 
     connection_id: str
@@ -43,6 +61,12 @@ class Source:
     max_answer_bytes: int = _MAX_ANSWER_BYTES
     guard: Guard = field(default_factory=lone_guard, repr=False)
     observer: Observer = field(default_factory=Observer, repr=False)
+    effective: EffectiveSystem = field(default=None, repr=False)  # type: ignore[assignment] # see below
+    shapes: dict[str, tuple[float, Shape]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Without settings of its own a connection has the system as it is."""
+        self.effective = self.effective or EffectiveSystem(self.system)
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
@@ -62,7 +86,7 @@ class Source:
         request = protocol.count(read, self.options)
         if request is None:
             return None
-        with self._observed(read, tally, deadline) as call:
+        with self._observed(read.source, tally, deadline) as call:
             return await self._make(request, protocol.counted, call, tally.priority, deadline)
 
     def request(self, read: Read, query: str | None = None) -> Request:
@@ -75,6 +99,32 @@ class Source:
         url = f"{request.path}?{request.query}" if request.query else request.path
         return self.http.build_request(request.method, url, headers=request.headers, content=request.body or None)
 
+    async def shape(self, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
+        """What the system tells of a collection; None where it does not tell, or has no such collection.
+
+        With `is_fresh` it is asked in any case; else only where it has not told for a while, and where it does not
+        answer, what it has told before will do.
+        """
+        now = asyncio.get_running_loop().time()
+        known = self.shapes.get(name)
+        if known is not None and not is_fresh and now - known[0] < _SHAPE_SECONDS:
+            return known[1]
+        request = self.system.protocol.describe(name, self.options)
+        if request is None:
+            return None
+        try:
+            with self._observed(name, tally, deadline) as call:
+                understand = partial(self.system.protocol.shapes, name)
+                found = await self._make(request, understand, call, tally.priority, deadline)
+        except (Rejected, NoSuchRecords, WrongSystem):
+            return None
+        except (TimedOut, Unavailable, RateLimited):
+            if known is None or is_fresh:
+                raise
+            return known[1]
+        self.shapes.update({each: (now, shape) for each, shape in found.items()})
+        return found.get(name)
+
     async def close(self) -> None:
         """Close the connections to the system."""
         self.observer.closed()
@@ -82,13 +132,13 @@ class Source:
 
     async def _ask(self, read: Read, request: Request, tally: Tally, deadline: float) -> Page:
         understand = partial(self.system.protocol.page, read)
-        with self._observed(read, tally, deadline) as call:
+        with self._observed(read.source, tally, deadline) as call:
             page = await self._make(request, understand, call, tally.priority, deadline)
             call.rows = len(page.rows)
             return page
 
     @contextmanager
-    def _observed(self, read: Read, tally: Tally, deadline: float) -> Iterator[Call]:
+    def _observed(self, resource: str, tally: Tally, deadline: float) -> Iterator[Call]:
         """Count one call, and tell how it ended."""
         call = Call(tally.entity)
         started = time.monotonic()
@@ -96,7 +146,7 @@ class Source:
             Attribute.CONNECTION: self.connection_id,
             Attribute.SYSTEM: self.system.key,
             Attribute.ENTITY: call.entity,
-            Attribute.RESOURCE: read.source,
+            Attribute.RESOURCE: resource,
         }
         with step(SOURCE_CALL, about) as span:
             try:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import httpx
 
+from connectors.protocols.shapes import Shape
 from connectors.query import Page, Read, Request
 from connectors.spec import System
 from connectors.tally import Tally
@@ -43,6 +44,9 @@ class Reads(Protocol):
 
     async def resume(self, read: Read, query: str, tally: Tally, deadline: float) -> Page:
         """Go on with a question where the source itself has said, in an earlier piece of work, how to go on."""
+
+    async def shape(self, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
+        """What the system tells of a collection, asked anew with `is_fresh`; None where it does not tell."""
 
 
 class BreakerState(Enum):

@@ -9,9 +9,7 @@ from typing import Any
 
 from connectors.client import Source
 from connectors.errors import (
-    AddressRefused,
     NoSuchRecords,
-    Reauthorize,
     Trouble,
 )
 from connectors.errors import (
@@ -22,6 +20,7 @@ from connectors.spec import AuthMethod, System
 from connectors.tally import Tally
 from gateway import tokens
 from gateway.auth import Caller
+from gateway.changing import look, update_connection
 from gateway.directory import CHECKED, Directory, describe_connection, describe_customer
 from gateway.egress import UrlRefused
 from gateway.forms import (
@@ -33,12 +32,12 @@ from gateway.forms import (
     invalid,
     no_customer,
     read_answers,
-    read_settings,
 )
 from gateway.keyring import Keyring
+from gateway.refusals import no_connection, refusal_of
+from gateway.settings_form import SettingsForm, read_form
 from gateway.stores import rows
 from gateway.stores.errors import Conflict, Missing
-from resolvers.outcomes import code_of, retry_after_ms, upstream_of
 from schema import absent
 from schema.administration import (
     ConnectSystemInput,
@@ -49,13 +48,13 @@ from schema.administration import (
     CreateCustomerPayload,
     DisconnectSystemPayload,
     RevokeApiKeyPayload,
+    UpdateConnectionSettingsInput,
+    UpdateConnectionSettingsPayload,
 )
 from schema.connections import ApiKeyKind, Environment
 from schema.errors import (
     ConnectionUnavailable,
-    CredentialsRejected,
     ErrorCode,
-    MutationError,
     NotFound,
     PermissionDenied,
     refusal,
@@ -79,14 +78,14 @@ class CallerAdministration:
             customer_id = await self._customer_of(given)
             system, method = choose(given)
             answers = read_answers(given, method)
-            settings = read_settings(given.settings or None, system)
+            form = read_form(given.settings or None, system)
             check_texts(given, system)
-            await self._probe(system, method, answers, settings, customer_id)
+            settings = await self._probe(system, method, answers, form, customer_id)
             if given.dry_run:
                 return ConnectSystemPayload()
             return await self._store(given, customer_id, system, answers, settings)
         except Refused as refused:
-            return ConnectSystemPayload(errors=[refused.error])
+            return ConnectSystemPayload(errors=refused.errors)
 
     async def _customer_of(self, given: ConnectSystemInput) -> str:
         if self.caller.key.kind is tokens.TokenKind.CONNECTION:
@@ -105,9 +104,11 @@ class CallerAdministration:
         system: System,
         method: AuthMethod,
         answers: Mapping[str, str],
-        settings: Mapping[str, Any],
+        form: SettingsForm,
         customer_id: str,
-    ) -> None:
+    ) -> dict[str, Any]:
+        """Ask the system itself; the settings, with what was found of what they name."""
+        settings = {name: value for name, value in form.plain.items() if value is not None}
         try:
             source = self.directory.open_source(system.key, method.key, CHECKED, answers, settings, customer_id)
         except UrlRefused as error:
@@ -116,8 +117,9 @@ class CallerAdministration:
             raise invalid("authMethod", "This way of logging in is not known.")
         try:
             await probe(source)
+            return settings | await look(source, form)
         except Trouble as trouble:
-            raise Refused(_refusal_of(trouble)) from None
+            raise Refused(refusal_of(trouble)) from None
         finally:
             await source.close()
 
@@ -162,6 +164,10 @@ class CallerAdministration:
         described = describe_connection(connection, describe_customer(customer) if customer else None, token.preview)
         return ConnectSystemPayload(connection=described, api_token=token.secret.get_secret_value())
 
+    async def update_connection_settings(self, given: UpdateConnectionSettingsInput) -> UpdateConnectionSettingsPayload:
+        """Change a connection's name or settings."""
+        return await update_connection(self.caller, self.directory, given)
+
     async def disconnect_system(self, connection_id: str, reason: str | None) -> DisconnectSystemPayload:
         """End a connection: its tokens die, its credentials are deleted, its history stays."""
         self.caller.require("MANAGE")
@@ -170,7 +176,7 @@ class CallerAdministration:
             if reason is not None:
                 check_text("reason", reason)
             if await view.connection(connection_id) is None:
-                raise _no_connection(connection_id, "id")
+                raise no_connection(connection_id, "id")
         except Refused as refused:
             return DisconnectSystemPayload(errors=[refused.error])
         await self.directory.store.lifecycle.disconnect(
@@ -254,7 +260,7 @@ class CallerAdministration:
             raise invalid("connectionId", "A connection's key has to say which connection it reaches.")
         connection = await self.directory.store.connection(given.connection_id, customer_id=self.caller.key.customer_id)
         if connection is None or not self.caller.sees(connection.customer_id, connection.id):
-            raise _no_connection(given.connection_id, "connectionId")
+            raise no_connection(given.connection_id, "connectionId")
         if connection.lifecycle == rows.DISCONNECTED:
             raise Refused(
                 refusal(
@@ -296,12 +302,6 @@ class CallerAdministration:
         )
 
 
-def _no_connection(connection_id: str, field: str) -> Refused:
-    """The refusal for a connection that is not there, or not the caller's."""
-    message = f"There is no connection {connection_id!r}."
-    return Refused(refusal(NotFound, ErrorCode.CONNECTION_NOT_FOUND, message, field=field, missing_id=connection_id))
-
-
 async def probe(source: Source) -> None:
     """Read one row of every kind of record; some may be missing or forbidden, but not all of them."""
     deadline = asyncio.get_running_loop().time() + _PROBE_SECONDS
@@ -314,23 +314,3 @@ async def probe(source: Source) -> None:
             refused.append(trouble)
     if len(refused) == len(source.system.resources):
         raise next((trouble for trouble in refused if isinstance(trouble, RightsMissing)), refused[0])
-
-
-def _refusal_of(trouble: Trouble) -> MutationError:
-    said = upstream_of(trouble)
-    result: MutationError
-    if isinstance(trouble, Reauthorize):
-        result = refusal(CredentialsRejected, ErrorCode.CREDENTIALS_REJECTED, trouble.message, upstream=said)
-    elif isinstance(trouble, RightsMissing):
-        result = refusal(PermissionDenied, ErrorCode.UPSTREAM_PERMISSION_DENIED, trouble.message)
-    elif isinstance(trouble, AddressRefused):
-        result = invalid("credentials.url", f"This address cannot be used: {trouble.message}").error
-    else:
-        result = refusal(
-            ConnectionUnavailable,
-            code_of(trouble),
-            trouble.message,
-            field="credentials.url",
-            retry_after_ms=retry_after_ms(trouble),
-        )
-    return result

@@ -20,6 +20,7 @@ from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.egress import Egress, UrlRefused
 from gateway.keyring import Keyring, SealBroken
+from gateway.stored_settings import described_settings, effective_system
 from gateway.stores import rows
 from gateway.stores.sql import Store
 from resolvers.describing import describe_system
@@ -164,6 +165,7 @@ class Directory:
             auth=method.flow(answers),
             guard=guard,
             options={**settings.get("options", {})},
+            effective=effective_system(system, settings),
             timeout_ms=settings.get("timeoutMs"),
             max_answer_bytes=self._max_answer_bytes,
             observer=observer or Observer(),
@@ -192,6 +194,10 @@ class Directory:
     def lives(self) -> Iterable[LiveSource]:
         """Every connection in use, in the order of their ids."""
         return self._lives.values()
+
+    def live(self, connection_id: str) -> LiveSource | None:
+        """A connection in use."""
+        return self._lives.get(connection_id)
 
     def view(self, caller: Caller) -> "CallerView":
         """What one caller sees."""
@@ -342,6 +348,7 @@ def describe_connection(row: rows.Connection, customer: Customer | None, preview
         lifecycle=ConnectionLifecycle[row.lifecycle],
         created_at=row.created_at,
         authorized_at=row.authorized_at,
+        settings=described_settings(row.settings),
         token_preview=preview,
     )
 

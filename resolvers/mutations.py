@@ -16,6 +16,8 @@ from schema.administration import (
     DisconnectSystemPayload,
     RevokeApiKeyInput,
     RevokeApiKeyPayload,
+    UpdateConnectionSettingsInput,
+    UpdateConnectionSettingsPayload,
 )
 
 _WHAT_TO_DO = strawberry.argument(description="What to do.")
@@ -31,6 +33,14 @@ class Mutation:
     ) -> ConnectSystemPayload | None:
         """Connect a system."""
         payload: ConnectSystemPayload = await info.context.administration.connect_system(input)
+        return payload
+
+    @strawberry.mutation(description="Change a connection's name or settings.")
+    async def update_connection_settings(
+        self, info: strawberry.Info[Context, Any], input: Annotated[UpdateConnectionSettingsInput, _WHAT_TO_DO]
+    ) -> UpdateConnectionSettingsPayload | None:
+        """Change a connection."""
+        payload: UpdateConnectionSettingsPayload = await info.context.administration.update_connection_settings(input)
         return payload
 
     @strawberry.mutation(description="End a connection and its token.")

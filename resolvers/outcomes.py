@@ -5,6 +5,8 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
+from graphql import GraphQLError
+
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
@@ -22,7 +24,7 @@ from connectors.errors import (
 )
 from connectors.scan import SortTooLarge
 from resolvers.ports import Context, LiveSource
-from schema.errors import ErrorCode, Problem, UpstreamProblem, problem
+from schema.errors import ErrorCode, Problem, UpstreamProblem, failure, problem
 from schema.records import FieldGapReason, Served, ServedFrom
 from schema.sources import SourceStatus
 
@@ -79,6 +81,24 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
     details["retry_after_ms"] = retry_after_ms(error)
     details["upstream"] = upstream_of(error)
     return _meaning(error)[0], problem(code_of(error), error.message, **details)
+
+
+def failed(found: Problem) -> GraphQLError:
+    """The problem as the error of a field that one source alone could have answered."""
+    said = found.upstream
+    upstream = None
+    if said is not None:
+        parts = (("status", said.status), ("code", said.code), ("message", said.message))
+        upstream = {name: value for name, value in parts if value is not None}
+    return failure(
+        found.code,
+        found.message,
+        connectionId=found.connection_id,
+        system=found.system,
+        retryAfterMs=found.retry_after_ms,
+        upstream=upstream,
+        requestId=found.request_id,
+    )
 
 
 def retry_after_ms(trouble: Trouble) -> int | None:

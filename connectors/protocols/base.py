@@ -17,6 +17,7 @@ from connectors.errors import (
     Upstream,
     WrongSystem,
 )
+from connectors.protocols.shapes import Shape
 from connectors.query import Answer, Page, Read, Request
 from connectors.retry_after import wait_of
 
@@ -66,6 +67,31 @@ class WireProtocol(Protocol):
             return value
 
         return get
+
+    searches_text: bool = True
+    """Whether a search in text finds at least what ours finds."""
+
+    asks_by_name: bool = False
+    """Whether a whole row can only be asked for by the names of all its fields."""
+
+    children_key: str | None = None
+    """Under which name child rows stand inside their field, where they do not stand there at once."""
+
+    def describe(self, source: str, options: Mapping[str, str]) -> Request | None:
+        """How to ask which fields a collection has; None where the system does not tell."""
+        return None
+
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """What the system tells of a collection, and of others with the same answer."""
+        return {}
+
+    def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
+        """A row as the system would send it alone: without what stands in it because `expanded` was asked for."""
+        return row
+
+    def link_key(self, name: str) -> str:
+        """Under which name a row holds what its link leads to."""
+        return name
 
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """Put rows of another collection into a row, where `children` finds them under `@name`."""

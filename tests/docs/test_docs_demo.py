@@ -66,7 +66,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def is_query(block: Block) -> bool:
-    """Whether a block is a query that can be asked as it stands; one with variables cannot."""
+    """Whether it can be asked just so: it changes nothing, and needs no variables."""
     definitions = [item for item in parse(block.text).definitions if isinstance(item, OperationDefinitionNode)]
     return all(item.operation is OperationType.QUERY and not item.variable_definitions for item in definitions)
 
