@@ -2,21 +2,43 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 import httpx
 
-from connectors.errors import AddressRefused, BadAnswer, Sent, TimedOut, Trouble, Unavailable, outcome_of
+from connectors.effective import EffectiveSystem
+from connectors.errors import (
+    AddressRefused,
+    BadAnswer,
+    NoSuchRecords,
+    RateLimited,
+    Rejected,
+    Sent,
+    TimedOut,
+    Trouble,
+    Unavailable,
+    WrongSystem,
+    outcome_of,
+)
 from connectors.ports import Call, Observer
+from connectors.protection.guard import Guard
+from connectors.protection.limits import Priority
+from connectors.protection.protections import lone_guard
+from connectors.protocols.shapes import Shape
 from connectors.query import Answer, Page, Read, Request
 from connectors.spec import System
 from connectors.tally import Tally
 from connectors.tracing import ATTEMPT, SOURCE_CALL, Attribute, Values, fail, note, step
 
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_SHAPE_SECONDS = 30.0
+"""How long what a system tells of itself is taken as true; so long may pass until a new field shows in `raw`."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+Found = TypeVar("Found")
 
 
 def _never() -> None:
@@ -28,7 +50,9 @@ class Source:
     """One connection, ready to be asked: its system, its address, its login and its options.
 
     `max_answer_bytes` bounds what one answer may hold after decompression. A source with a `fault` cannot be asked at
-    all, and says why whenever it is; one that is `held` back cannot for now.
+    all, and says why whenever it is; one that is `held` back cannot for now. What `guard` knows of the system may be
+    shared with other sources. `effective` is the system with what the connection's settings add, and `shapes` is what
+    it has told of its collections, with the time of the event loop at which it did.
     """
 
     connection_id: str
@@ -40,9 +64,16 @@ class Source:
     fault: Trouble | None = None
     held: Callable[[], Trouble | None] = _never
     max_answer_bytes: int = _MAX_ANSWER_BYTES
+    guard: Guard = field(default_factory=lone_guard, repr=False)
     observer: Observer = field(default_factory=Observer, repr=False)
+    effective: EffectiveSystem = field(default=None, repr=False)  # type: ignore[assignment] # see below
+    shapes: dict[str, tuple[float, Shape]] = field(default_factory=dict, repr=False)
     _under_way: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def __post_init__(self) -> None:
+        """Without settings of its own a connection has the system as it is."""
+        self.effective = self.effective or EffectiveSystem(self.system)
 
     async def fetch(self, read: Read, tally: Tally, deadline: float) -> Page:
         """Ask one question; raises the meaning of whatever goes wrong."""
@@ -62,8 +93,8 @@ class Source:
         request = protocol.count(read, self.options)
         if request is None:
             return None
-        with self._observed(read, tally, deadline) as call:
-            return protocol.counted(await self._make(request, call, deadline))
+        with self._observed(read.source, tally, deadline) as call:
+            return await self._make(request, protocol.counted, call, tally.priority, deadline)
 
     def request(self, read: Read, query: str | None = None) -> Request:
         """A question in the words of the system; `query` is its own, where it has said how to go on."""
@@ -74,6 +105,32 @@ class Source:
         """A request at the system's own address, as it is before its login adds anything."""
         url = f"{request.path}?{request.query}" if request.query else request.path
         return self.http.build_request(request.method, url, headers=request.headers, content=request.body or None)
+
+    async def shape(self, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
+        """What the system tells of a collection; None where it does not tell, or has no such collection.
+
+        With `is_fresh` it is asked in any case; else only where it has not told for a while, and where it does not
+        answer, what it has told before will do.
+        """
+        now = asyncio.get_running_loop().time()
+        known = self.shapes.get(name)
+        if known is not None and not is_fresh and now - known[0] < _SHAPE_SECONDS:
+            return known[1]
+        request = self.system.protocol.describe(name, self.options)
+        if request is None:
+            return None
+        try:
+            with self._observed(name, tally, deadline) as call:
+                understand = partial(self.system.protocol.shapes, name)
+                found = await self._make(request, understand, call, tally.priority, deadline)
+        except (Rejected, NoSuchRecords, WrongSystem):
+            return None
+        except (TimedOut, Unavailable, RateLimited):
+            if known is None or is_fresh:
+                raise
+            return known[1]
+        self.shapes.update({each: (now, shape) for each, shape in found.items()})
+        return found.get(name)
 
     async def end(self, fault: Trouble) -> None:
         """Break off what is under way, which then says why."""
@@ -95,21 +152,22 @@ class Source:
         await self.http.aclose()
 
     async def _ask(self, read: Read, request: Request, tally: Tally, deadline: float) -> Page:
-        with self._observed(read, tally, deadline) as call:
-            page = self.system.protocol.page(read, await self._make(request, call, deadline))
+        understand = partial(self.system.protocol.page, read)
+        with self._observed(read.source, tally, deadline) as call:
+            page = await self._make(request, understand, call, tally.priority, deadline)
             call.rows = len(page.rows)
             return page
 
     @contextmanager
-    def _observed(self, read: Read, tally: Tally, deadline: float) -> Iterator[Call]:
+    def _observed(self, resource: str, tally: Tally, deadline: float) -> Iterator[Call]:
         """Count one call, and tell how it ended."""
-        call = Call(tally.entity, about=read.source)
+        call = Call(tally.entity, about=resource)
         started = time.monotonic()
         about = {
             Attribute.CONNECTION: self.connection_id,
             Attribute.SYSTEM: self.system.key,
             Attribute.ENTITY: call.entity,
-            Attribute.RESOURCE: read.source,
+            Attribute.RESOURCE: resource,
         }
         self._under_way += 1
         with step(SOURCE_CALL, about) as span:
@@ -131,12 +189,46 @@ class Source:
                 )
                 self.observer.called(call)
 
-    async def _make(self, request: Request, call: Call, deadline: float) -> Answer:
-        """Send a request within the deadline, a time of the event loop, and read the whole answer."""
+    async def _make(
+        self, request: Request, understand: Callable[[Answer], Found], call: Call, priority: Priority, deadline: float
+    ) -> Found:
+        """Wait for a turn, send, understand, learn, and perhaps do so again; the deadline is a time of the loop.
+
+        This is the only place where a request is repeated: within the guard's budget, and never one that may have
+        changed something.
+        """
         refusal = self.fault or self.held()
         if refusal is not None:
             raise refusal
         call.about = f"{request.method} {call.about}"
+        self.guard.budget.deposit()
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                async with self._turn(request.method, priority, deadline):
+                    return understand(await self._answer(request, call, deadline))
+            except Trouble as trouble:
+                delay = self.guard.retry_delay(trouble, attempts, deadline) if request.is_safe else None
+                if delay is None:
+                    raise
+                self.observer.retried(outcome_of(trouble))
+                await asyncio.sleep(delay)
+
+    @asynccontextmanager
+    async def _turn(self, method: str, priority: Priority, deadline: float) -> AsyncIterator[None]:
+        """Go through the guard, and tell how long that took and what its breaker makes of it."""
+        try:
+            async with self.guard.entered(method, priority, deadline) as waited:
+                if waited > 0:
+                    self.observer.waited(waited)
+                self.observer.broke(self.guard.breaker.state)
+                yield
+        finally:
+            self.observer.broke(self.guard.breaker.state)
+
+    async def _answer(self, request: Request, call: Call, deadline: float) -> Answer:
+        """Send a request and read the whole answer, which must be a good one, within the deadline."""
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._exchange(request, call)
@@ -163,6 +255,7 @@ class Source:
                     outgoing = await flow.asend(response)
                 except StopAsyncIteration:
                     return answer
+                self.guard.count(outgoing.method)
         finally:
             await flow.aclose()
 

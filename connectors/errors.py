@@ -4,6 +4,7 @@ Trouble
 ├── Reauthorize        the credentials are refused
 ├── PermissionDenied   the user may not do this
 ├── RateLimited        too many calls; says when to come back
+├── CircuitOpen        it has been failing and is not asked for now; says when it is
 ├── Unavailable        no connection, or the system says it is down
 ├── TimedOut           no answer within the deadline
 ├── WrongSystem        something else answers at the address
@@ -57,15 +58,33 @@ class PermissionDenied(Trouble):
 
 
 class RateLimited(Trouble):
-    """The system has had too many calls; `retry_after` is in seconds, where it said so."""
+    """The system has had too many calls; `retry_after` is in seconds. One that was NOT_SENT was held back here."""
 
-    def __init__(self, message: str, *, upstream: Upstream | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message, upstream=upstream)
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream: Upstream | None = None,
+        retry_after: float | None = None,
+        sent: Sent = Sent.MAYBE_SENT,
+    ) -> None:
+        super().__init__(message, upstream=upstream, sent=sent)
+        self.retry_after = retry_after
+
+
+class CircuitOpen(Trouble):
+    """The system has been failing, so nothing was sent; it is tried again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, sent=Sent.NOT_SENT)
         self.retry_after = retry_after
 
 
 class Unavailable(Trouble):
-    """The system cannot be reached, or says that it is down; `stage` is where the connection failed."""
+    """The system cannot be reached, or says that it is down.
+
+    `stage` is where the connection failed; `retry_after` is in seconds, where the system said so.
+    """
 
     def __init__(
         self,
@@ -74,9 +93,11 @@ class Unavailable(Trouble):
         upstream: Upstream | None = None,
         sent: Sent = Sent.MAYBE_SENT,
         stage: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message, upstream=upstream, sent=sent)
         self.stage = stage
+        self.retry_after = retry_after
 
 
 class TimedOut(Trouble):

@@ -1,8 +1,8 @@
 """What a read may take at most, in calls and records, told from its plan before anything is asked.
 
 It is taken for granted that a source sends as many rows at once as it is asked for, that one which sends all at once
-has no more than that, that no more than GROUP_SLACK rows look alike in what they are sorted by, and that sessions are
-open. Where that does not hold, calls come on top.
+has no more than that, that no more than GROUP_SLACK rows look alike in what they are sorted by, that sessions are
+open, and that a source still has the fields that settings name. Where that does not hold, calls come on top.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from typing import cast
 
 from connectors.plan import GROUP_SLACK, KeyPosition, NarrowResource, Phase, Position, ReadPlan, has_own_paths
 from connectors.protocols.walking import Walk
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from connectors.spec import Beside
 
 
@@ -40,7 +40,7 @@ def total(expenses: Iterable[Expense]) -> Expense:
     return reduce(add, expenses, NOTHING)
 
 
-def of_scan(plan: ReadPlan, reader: RecordReader, after: Position | None, count: int, max_records: int) -> Expense:
+def of_scan(plan: ReadPlan, reader: RowReader, after: Position | None, count: int, max_records: int) -> Expense:
     """What it takes at most to find so many rows after a place; what is left over here is looked for in more."""
     if plan.finds_nothing:
         return NOTHING
@@ -79,7 +79,7 @@ def _usable(plan: ReadPlan, phase: Phase, count: int) -> int:
     return max(size - GROUP_SLACK, 1) if plan.shows_spans(phase) else size
 
 
-def _pages(reader: RecordReader, pages: int, size: int) -> Expense:
+def _pages(reader: RowReader, pages: int, size: int) -> Expense:
     """So many answers of this size, and what belongs beside their rows."""
     chunks = _parts(size, reader.resource.max_keys)
     beside = sum(_beside(reader.resource.beside[name], chunks) for name in reader.beside)

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from connectors.composites import Many
 from connectors.fields import FieldSpec
 from connectors.protocols.base import WireProtocol
-from connectors.reading import absence
-from connectors.spec import Resource
+from connectors.reading import RecordReader, absence
 from schema.model import OWN_FIELDS, FieldModel, Kind, fields_of
 from schema.records import FieldGap, FieldGapReason
 from schema.selection import Selection, below, rows_of
 
 
-def lasting_gaps(resource: Resource, wire: WireProtocol, selection: Selection) -> Iterator[FieldGap]:
-    """The selected fields, and the parts of fields, that no record of the resource can have."""
+def lasting_gaps(reader: RecordReader, wire: WireProtocol) -> Iterator[FieldGap]:
+    """The selected fields, and the parts of fields, that no record of the reader's resource can have."""
+    resource, selection = reader.resource, reader.selection
     for name in selection:
         model, spec = resource.model.fields.get(name), resource.fields.get(name)
         reason = absence(name, resource.unsupported, resource.unmapped)
@@ -25,6 +25,7 @@ def lasting_gaps(resource: Resource, wire: WireProtocol, selection: Selection) -
             yield from _child_gaps(spec, model, rows_of(below(selection, name)))
         elif spec is not None and model is not None and name not in OWN_FIELDS:
             yield from _part_gaps(name, model, spec, below(selection, name))
+    yield from reader.extras.lasting_gaps()
 
 
 def _child_gaps(spec: Many, model: FieldModel, selection: Selection) -> Iterator[FieldGap]:

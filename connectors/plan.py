@@ -24,7 +24,6 @@ from schema.filters import (
     Operator,
     Tree,
     conditions,
-    shape_of,
     simplify,
 )
 from schema.sorting import Order, SortStep
@@ -215,7 +214,7 @@ class ReadPlan:
             is_there = Comparison.PRESENT if phase is Phase.VALUES else Comparison.MISSING
             where.append(Compare(first.word.path, is_there, kind=first.kind))
         order = [OrderBy(sorter.word.path, sorter.step.descending) for sorter in self.sorters_in(phase)]
-        order.append(OrderBy(self.resource.key))
+        order.extend(self.resource.key_order)
         if after is not None:
             where.append(self._after(after))
         return Read(self.resource.source, paths, all_of(*where), tuple(order), limit)
@@ -233,8 +232,7 @@ class ReadPlan:
         return Read(self.resource.source, paths, all_of(self.pushed, self.resource.where, behind), (), limit)
 
     def _after(self, position: KeyPosition) -> Where:
-        kind = self.resource.key_form.kind
-        behind: Where = Compare(self.resource.key, Comparison.GT, kind(position.key), kind)
+        behind = self.resource.behind(position.key)
         for sorter in reversed(self.sorters_in(position.phase)):
             compare = partial(sorter.word.compare, value=position.values[sorter.index], kind=sorter.kind)
             beyond = compare(operator=Operator.LT if sorter.step.descending else Operator.GT)
@@ -330,10 +328,5 @@ def _unfilled(resource: Resource, tree: Tree) -> Iterator[Condition]:
 
 def _names(resource: Resource, found: Iterable[Condition]) -> tuple[str, ...]:
     """Filters as the client spelled them."""
-    entries = shape_of(resource.model).entries
-    names = []
-    for condition in found:
-        path = condition.path
-        exact = next((entry.name for entry in entries if entry.path == path), None)
-        names.append("id" if path == REFERENCE else exact or path.partition(".")[0])
+    names = ("id" if item.path == REFERENCE else resource.filter_name(item.path) for item in found)
     return tuple(dict.fromkeys(names))

@@ -7,6 +7,7 @@ from typing import Protocol
 import httpx
 
 from connectors.errors import Trouble
+from connectors.protocols.shapes import Shape
 from connectors.query import Page, Read, Request
 from connectors.spec import System
 from connectors.tally import Tally
@@ -44,6 +45,9 @@ class Reads(Protocol):
 
     async def resume(self, read: Read, query: str, tally: Tally, deadline: float) -> Page:
         """Go on with a question where the source itself has said, in an earlier piece of work, how to go on."""
+
+    async def shape(self, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
+        """What the system tells of a collection, asked anew with `is_fresh`; None where it does not tell."""
 
 
 class BreakerState(Enum):
@@ -104,10 +108,38 @@ class Observer:
         """A call has waited for its turn before it was made; told where it had to."""
 
     def broke(self, state: BreakerState) -> None:
-        """The circuit breaker has changed to this state; it begins closed."""
+        """The circuit breaker is in this state; told around each call, changed or not, and it begins closed."""
 
     def cached(self, entity: str, outcome: CacheOutcome) -> None:
         """A cache was asked before the system was."""
 
     def closed(self) -> None:
-        """The connection is no longer in use; nothing follows."""
+        """The connection is no longer in use; only calls that are still under way follow."""
+
+
+class HintKind(Enum):
+    """What processes tell each other about calls to a system."""
+
+    REST = "It asked for a rest, for so many seconds from now on."
+    OPEN = "It has been failing, and is left alone for so many seconds from now on."
+    CLOSED = "It is well again."
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What one process has learned; `key` begins with the customer, and durations need no clocks that agree."""
+
+    key: tuple[str, ...]
+    kind: HintKind
+    seconds: float = 0.0
+
+
+class CallState(Protocol):
+    """What processes share about calls: hints, on which each decides alone, as it does when there are none."""
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are, at least this one; rates and concurrency are divided among them."""
+
+    def tell(self, hint: Hint) -> None:
+        """Tell the others, without waiting for anything."""

@@ -129,13 +129,22 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, without host and credentials; `query` is already encoded."""
+    """One HTTP request, without host and credentials; `query` is already encoded.
+
+    `is_read` says of a request by another method than GET that it changes nothing.
+    """
 
     method: str
     path: str
     query: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    is_read: bool = False
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it does no harm to send it twice."""
+        return self.is_read or self.method in ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)

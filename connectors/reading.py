@@ -1,17 +1,21 @@
 """From raw rows to records: only what is selected is computed, and every null can say why it is one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.composites import EachChild, Many, Parts
 from connectors.derived import AsOf
+from connectors.effective import AddedField
 from connectors.errors import BadAnswer
+from connectors.extras import Extras
 from connectors.fields import At, FieldSpec, decoded
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.spec import Resource
+from schema.filters import REFERENCE
 from schema.ids import RecordId
+from schema.matching import attribute_path
 from schema.model import OWN_FIELDS, FieldModel, Kind, fields_of
 from schema.records import FieldGap, FieldGapReason, Origin, RecordMeta, Served, ServedFrom
 from schema.selection import Selection, below, merge, rows_of
@@ -20,12 +24,35 @@ _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErr
 Column = tuple[str, Getter]
 
 
+class RowReader(Protocol):
+    """Knows what to ask of a collection, and makes something of its rows; each has the `origin` of its row."""
+
+    resource: Resource
+    selection: Selection
+    extras: Extras
+
+    @property
+    def beside(self) -> Mapping[str, frozenset[str]]:
+        """The collections beside the rows that have to be read, and what of them."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The source's fields that have to be asked for."""
+
+    def value_of(self, path: str) -> Callable[[Any], Any]:
+        """How what a filter compares is found in what was made."""
+
+    def read(self, rows: Sequence[Row]) -> list[Any]:
+        """Make something of each row."""
+
+
 class RecordReader:
     """Reads the rows of one resource of one connection.
 
     `selection` is what the client wants of each record; `needed` are further paths, such as total.amount, that
     filters, orders or links need. `paths` are the source's fields that have to be asked for. `now` is the moment that
-    values such as `isOverdue` are told for; without it, that of making the reader.
+    values such as `isOverdue` are told for; without it, that of making the reader. `added` are the fields that the
+    connection's settings add to such records.
     """
 
     def __init__(
@@ -36,6 +63,7 @@ class RecordReader:
         selection: Selection,
         needed: Iterable[str] = (),
         now: datetime | None = None,
+        added: Sequence[AddedField] = (),
     ) -> None:
         self.resource = resource
         self.selection = selection
@@ -53,12 +81,28 @@ class RecordReader:
         for name in wanted:
             self._add(name, below(wanted, name))
         self._title = self._title_column() if "displayName" in selection or links_above else None
-        self.paths = frozenset(path for path in self._paths if not path.startswith("@"))
         self.beside = _by_collection(self._paths)
+        self._own_paths = frozenset(path for path in self._paths if not path.startswith("@"))
+        self.extras = Extras(resource.source, wire, selection, added)
+        self.extras.hides(self._own_paths | self.extras.paths, self.beside)
         self.decisive = frozenset(name for root in roots for name in self._collections_of(root))
         """Collections beside the rows that filters, orders or links look at."""
         self.failed_beside: dict[str, FieldGapReason] = {}
         """Collections beside the rows that could not be read, and why."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The source's fields that have to be asked for; fewer once the source has refused some of the extras."""
+        return self._own_paths | self.extras.paths
+
+    def value_of(self, path: str) -> Callable[[Any], Any]:
+        """How what a filter compares is found in a record."""
+        model = self.resource.model.fields.get(path)
+        if path == REFERENCE:
+            return lambda record: record.origin.reference
+        if model is not None and model.kind is Kind.LINK:
+            return lambda record: record.origin.links.get(model.attribute)
+        return attribute_path(path)
 
     def _add(self, name: str, inner: Selection) -> None:
         if name == "version":
@@ -105,6 +149,7 @@ class RecordReader:
                 except _UNREADABLE:
                     origin.children[attribute] = None
                     origin.unreadable.add(attribute)
+            self.extras.fill(row, origin)
             if self._title is not None:
                 values["display_name"] = _attempt(self._title, row) or key
             record = object.__new__(cls)
@@ -158,6 +203,7 @@ class RecordReader:
                     gaps.append(FieldGap(path=name, reason=self._reason(record.origin, name, model.attribute)))
                 elif spec is not None:
                     gaps.extend(_part_gaps(name, model, spec, [value], below(self.selection, name)))
+        gaps.extend(FieldGap(path=path, reason=reason) for path, reason in record.origin.left_out.items())
         return gaps
 
     def _link_reason(self, record: Any, name: str, model: FieldModel) -> FieldGapReason:

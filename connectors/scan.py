@@ -1,13 +1,14 @@
 """Reads one source page by page until enough rows have passed, keeping its place exactly."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, cast
 
 from connectors.beside import fill_beside
 from connectors.errors import BadAnswer, WrongSystem
+from connectors.extras import REFUSALS
 from connectors.plan import (
     Continuation,
     KeyPosition,
@@ -23,9 +24,8 @@ from connectors.ports import Reads
 from connectors.protocols.base import Row
 from connectors.protocols.walking import Walk
 from connectors.query import Page, Read, Request
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from connectors.tally import Tally
-from schema.filters import REFERENCE
 from schema.matching import attribute_path, compile_test
 from schema.ordering import order_key
 from schema.records import Served, weaker
@@ -83,7 +83,7 @@ class Scan:
 
     source: Reads
     plan: ReadPlan
-    reader: RecordReader
+    reader: RowReader
     tally: Tally
     deadline: float
     max_rows: int
@@ -96,7 +96,7 @@ class Scan:
         if self.plan.sorts_here:
             return await self._sort_here(cast(KeyPosition | None, after), count)
         batch = Batch(resume=after)
-        passes = compile_test(self.plan.left, self._value_of)
+        passes = compile_test(self.plan.left, self.reader.value_of)
         scanned = 0
         async for rows, is_last in self._from(after, count):
             scanned += len(rows)
@@ -153,14 +153,6 @@ class Scan:
         readers = [attribute_path(step.path) for step in self.plan.order]
         return lambda record: tuple([read(record) for read in readers])
 
-    def _value_of(self, path: str) -> Callable[[Any], Any]:
-        model = self.plan.resource.model.fields.get(path)
-        if path == REFERENCE:
-            return lambda record: record.origin.reference
-        if model is not None and model.kind.name == "LINK":
-            return lambda record: record.origin.links.get(model.attribute)
-        return attribute_path(path)
-
     async def _pages(self, phase: Phase, after: KeyPosition | None, count: int) -> Any:
         """Pages of records of one phase, each with whether it is the last; groups that look alike come whole."""
         has_spans = self.plan.shows_spans(phase)
@@ -182,7 +174,7 @@ class Scan:
 
     async def _read_whole(self, read: Read, limit: int) -> tuple[list[Any], bool]:
         """All rows of one question, although the source may cut its answer; and whether there are no more."""
-        page = await self.source.fetch(read, self.tally, self.deadline)
+        read, page = await fetch(self.source, self.reader, read, self.tally, self.deadline)
         self.tally.count(page)
         rows = list(page.rows)
         served = page.served
@@ -197,7 +189,9 @@ class Scan:
 
     async def _read(self, rows: list[Row], served: Served | None) -> list[Any]:
         """Make records of rows, once what belongs beside them is there."""
-        beside = await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
+        beside: Served | None = None
+        if isinstance(self.reader, RecordReader):
+            beside = await fill_beside(self.source, self.reader, rows, self.tally, self.deadline)
         if self.on_rows is not None:
             self.on_rows(rows)
         records = self.reader.read(rows)
@@ -237,7 +231,7 @@ class Scan:
         return KeyPosition(Phase.NULLS if values[:1] == (None,) else Phase.VALUES, values, record.origin.key)
 
     async def _read_all(self) -> Sequence[Any]:
-        passes = compile_test(self.plan.left, self._value_of)
+        passes = compile_test(self.plan.left, self.reader.value_of)
         found: list[Any] = []
         scanned = 0
         async for records, is_last in self._everything():
@@ -292,10 +286,12 @@ class Scan:
 
     async def _answer(self, start: int, query: str | None) -> Page:
         """The answer for the rows after so many, or to a query that the source has given."""
-        read = self.plan.read_on(start if query is None else 0, self.reader.paths, self.plan.resource.page_size)
+        size = self.plan.resource.page_size
         if query is None:
-            return await self.source.fetch(read, self.tally, self.deadline)
-        return await self.source.resume(read, query, self.tally, self.deadline)
+            read = self.plan.read_on(start, self.reader.paths, size)
+            return (await fetch(self.source, self.reader, read, self.tally, self.deadline))[1]
+        await self.reader.extras.prepare(self.source, self.tally, self.deadline)
+        return await self.source.resume(self.plan.read_on(0, self.reader.paths, size), query, self.tally, self.deadline)
 
     def _walked(self, start: int, query: str | None, number: int, first: str) -> Position:
         """The place of a row of an answer."""
@@ -306,6 +302,27 @@ def label(records: Sequence[Any], served: Served | None) -> None:
     """Note in records where their rows came from."""
     for record in records:
         record.origin.served = served
+
+
+async def fetch(source: Reads, reader: RowReader, read: Read, tally: Tally, deadline: float) -> tuple[Read, Page]:
+    """The first answer to a question and the question itself, with as many extras as the source lets us ask for."""
+    await reader.extras.prepare(source, tally, deadline)
+    while True:
+        read = replace(read, paths=reader.paths)
+        try:
+            return read, await source.fetch(read, tally, deadline)
+        except REFUSALS as trouble:
+            # Another question of the same reader may have found out meanwhile what is refused.
+            is_told = reader.paths != read.paths
+            if not is_told and not await reader.extras.narrow(trouble, source, tally, deadline):
+                raise
+
+
+async def read_row(source: Reads, reader: RowReader, read: Read, tally: Tally, deadline: float) -> list[Any]:
+    """What is made of the rows of a question that should find one."""
+    _, page = await fetch(source, reader, read, tally, deadline)
+    tally.count(page)
+    return reader.read(page.rows)
 
 
 async def read_by_keys(
@@ -348,7 +365,7 @@ async def _read_one_by_one(
         if read is None:
             continue
         try:
-            page = await source.fetch(read, tally, deadline)
+            _, page = await fetch(source, reader, read, tally, deadline)
         except WrongSystem as trouble:
             if trouble.upstream is None or trouble.upstream.status != 404:
                 raise

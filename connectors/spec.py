@@ -10,8 +10,9 @@ import httpx
 from connectors.composites import EachChild, Many, PartOfAll, Parts
 from connectors.fields import FieldSpec
 from connectors.keys import TEXT, KeyForm
+from connectors.protection.limits import UNPUBLISHED, Limits
 from connectors.protocols.base import WireProtocol
-from connectors.query import ALWAYS, Where
+from connectors.query import ALWAYS, Compare, Comparison, OrderBy, Where
 from schema.filters import shape_of
 from schema.model import Entity, FieldModel, Kind, entity_of, fields_of
 from schema.systems import Deployment, FormField, GuideStep, SystemCategory
@@ -90,6 +91,15 @@ class Resource:
     prefix: str = ""
     beside: Mapping[str, Beside] = field(default_factory=dict)
 
+    @property
+    def key_order(self) -> tuple[OrderBy, ...]:
+        """The order of keys, in which rows are read."""
+        return (OrderBy(self.key),)
+
+    def behind(self, key: str) -> Where:
+        """What rows meet that come after this key in their order."""
+        return Compare(self.key, Comparison.GT, self.key_form.kind(key), self.key_form.kind)
+
     def owns(self, reference: str) -> bool:
         """Whether a reference to the entity is to a record of this resource."""
         return reference.startswith(self.prefix)
@@ -102,6 +112,11 @@ class Resource:
     def model(self) -> Entity:
         """The entity as the schema declares it."""
         return entity_of(self.entity)
+
+    def filter_name(self, path: str) -> str:
+        """The filter on a path as clients spell it."""
+        entries = shape_of(self.model).entries
+        return next((entry.name for entry in entries if entry.path == path), path.partition(".")[0])
 
     def find(self, path: str) -> tuple[FieldSpec, FieldModel] | None:
         """The word and the model of a dotted path such as total.amount; None where nothing is mapped."""
@@ -132,8 +147,9 @@ class AuthMethod:
 class System:
     """A kind of system: everything that the product says and does about it follows from this.
 
-    `address` makes the base address of all calls from the answers of the form. `revision` changes with a description
-    that changes while the product stays the same, so that nothing kept under one is read under another.
+    `address` makes the base address of all calls from the answers of the form. `limits` is what its maker says that
+    it bears. `revision` changes with a description that changes while the product stays the same, so that nothing kept
+    under one is read under another.
     """
 
     key: str
@@ -148,6 +164,7 @@ class System:
     guide: tuple[GuideStep, ...]
     address: Callable[[Mapping[str, str]], str]
     options: tuple[FormField, ...] = field(default=())
+    limits: Limits = UNPUBLISHED
     revision: str = ""
 
     def __post_init__(self) -> None:

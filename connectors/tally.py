@@ -3,22 +3,24 @@
 from dataclasses import dataclass
 
 from connectors.errors import Trouble
+from connectors.protection.limits import Priority
 from connectors.query import Page
 from schema.records import Served, weaker
 
 
 @dataclass
 class Tally:
-    """How many requests a piece of work has made, logins included, and what it has used beside their answers.
+    """How many requests a piece of work has made, logins and repetitions included, and what it has used beside them.
 
-    `records` is how many records the requests brought, and `entity` the kind of record that they are for. `served`
-    speaks of kept answers that were used. Where older ones stand in for the system, `trouble` is what it did instead of
-    answering, and `lacks_some` that they do not stand in for everything.
+    `records` is how many records the requests brought, `entity` the kind of record that they are for, and `priority`
+    how urgent they are. `served` speaks of kept answers that were used. Where older ones stand in for the system,
+    `trouble` is what it did instead of answering, and `lacks_some` that they do not stand in for everything.
     """
 
     requests: int = 0
     records: int = 0
     entity: str = ""
+    priority: Priority = Priority.INTERACTIVE
     served: Served | None = None
     trouble: Trouble | None = None
     lacks_some: bool = False

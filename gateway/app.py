@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 import schema
 from connectors.ports import CacheOutcome
+from connectors.protection.protections import Protections
 from connectors.registry import use_manifests
 from gateway import console, tokens
 from gateway.auth import Caller, TokenRefused, check_key
@@ -36,7 +37,8 @@ from gateway.probing import Pace, Prober, probe_of
 from gateway.settings import Settings
 from gateway.sharing import SharedSubscriptions
 from gateway.showing import show_event
-from gateway.stores.backends import addresses_of, open_cache
+from gateway.stores.backends import addresses_of, open_cache, open_call_state
+from gateway.stores.call_state import SharedCallState
 from gateway.stores.rows import SYSTEM
 from gateway.stores.sql import Store
 from gateway.telemetry.metrics import Metrics
@@ -109,6 +111,7 @@ class Gateway:
         self.cache: ReadCache
         self.cache_outcomes: Counter[CacheOutcome] = Counter()
         """What the cache has done so far, counted."""
+        self.calls: SharedCallState
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -119,10 +122,12 @@ class Gateway:
         self.watch = Watch(store)
         self.watch.on_doubt = self._look_again
         await self.watch.begin()
+        self.calls = open_call_state(self.settings.cache_url.get_secret_value())
         self.directory = Directory(
             store,
             self.keyring,
             self._egress,
+            Protections(self.settings.thresholds, self.calls),
             max_answer_bytes=self.settings.max_response_bytes,
             observe=self.metrics.observer,
             watch=self.watch,
@@ -133,7 +138,8 @@ class Gateway:
         await self.feed.begin()
         self.directory.on_change = self._tell_of_changes
         self.watch.on_change = self.feed.hint
-        tasks = [self._keep_fresh(), self.feed.run(), self.watch.run(), self._note_calls()]
+        protecting = self.calls.run(self.directory.protections)
+        tasks = [self._keep_fresh(), self.feed.run(), self.watch.run(), self._note_calls(), protecting]
         if self.role is not Role.WEB:
             self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
             await self.prober.begin()
@@ -152,6 +158,7 @@ class Gateway:
             await self._settle_at_last()
             await self.cache.close()
             await self.directory.close()
+            await self.calls.close()
             self._egress.close()
             await store.close()
             if export is not None:

@@ -12,6 +12,7 @@ from connectors.errors import AddressRefused
 from connectors.manifests.checking import Report
 from connectors.manifests.checking import check as check_folder
 from connectors.manifests.live import check_live
+from connectors.protection.protections import lone_guard
 from connectors.spec import AuthMethod, System
 from gateway.egress import Egress
 from gateway.settings import Settings, SettingsError, load
@@ -76,7 +77,8 @@ async def _visit(report: Report, settings: Settings, method: AuthMethod, answers
     egress = Egress(settings.profile, settings.allowed_networks)
     try:
         async with egress.client(base_url=described.system.address(answers)) as client:
-            source = Source("con_check", described.system, client, method.flow(answers))
+            guard = lone_guard(limits=described.system.limits)
+            source = Source("con_check", described.system, client, method.flow(answers), guard=guard)
             deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
             await check_live(report, described, source, deadline)
     finally:

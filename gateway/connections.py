@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.client import Source
 from connectors.spec import AuthMethod, System
 from gateway import tokens
 from gateway.accounts import account_of
 from gateway.auth import Caller
+from gateway.changing import look, update_connection
 from gateway.credentials import connection_key, examine_credentials, key_row
 from gateway.directory import Directory
 from gateway.forms import (
@@ -21,11 +23,11 @@ from gateway.forms import (
     invalid,
     no_customer,
     read_answers,
-    read_settings,
 )
 from gateway.keyring import Keyring
 from gateway.probing import Pace, probe_of
 from gateway.refusals import no_connection, refusal_of
+from gateway.settings_form import SettingsForm, read_form
 from gateway.showing import describe_customer
 from gateway.stores import rows
 from gateway.stores.errors import Conflict, Missing
@@ -39,6 +41,8 @@ from schema.administration import (
     CreateCustomerInput,
     CreateCustomerPayload,
     RevokeApiKeyPayload,
+    UpdateConnectionSettingsInput,
+    UpdateConnectionSettingsPayload,
 )
 from schema.checks import ConnectionCheck, ConnectionCheckName, ConnectionCheckStatus
 from schema.connections import ApiKeyKind, Environment
@@ -69,11 +73,11 @@ class CallerAdministration:
             customer_id = await self._customer_of(given)
             system, method = choose(given)
             answers = read_answers(given.credentials, method)
-            settings = read_settings(given.settings or None, system)
+            form = read_form(given.settings or None, system)
             check_texts(given, system)
         except Refused as refused:
-            return ConnectSystemPayload(errors=[refused.error])
-        return await self._check_and_store(given, customer_id, system, method, answers, settings)
+            return ConnectSystemPayload(errors=refused.errors)
+        return await self._check_and_store(given, customer_id, system, method, answers, form)
 
     async def _check_and_store(
         self,
@@ -82,11 +86,18 @@ class CallerAdministration:
         system: System,
         method: AuthMethod,
         answers: Mapping[str, str],
-        settings: Mapping[str, Any],
+        form: SettingsForm,
     ) -> ConnectSystemPayload:
         checks: list[ConnectionCheck] = []
+        settings = {name: value for name, value in form.plain.items() if value is not None}
+
+        async def look_further(source: Source) -> None:
+            settings.update(await look(source, form))
+
         try:
-            found = await examine_credentials(self.directory, system, method, answers, settings)
+            found = await examine_credentials(
+                self.directory, system, method, answers, settings, customer_id, also=look_further
+            )
             checks = found.checks
             if found.trouble is not None:
                 raise Refused(refusal_of(found.trouble))
@@ -100,7 +111,7 @@ class CallerAdministration:
             )
             connection, token = await self._store(given, customer_id, system, answers, settings, checked, cost)
         except Refused as refused:
-            return ConnectSystemPayload(errors=[refused.error], checks=checks)
+            return ConnectSystemPayload(errors=refused.errors, checks=checks)
         await self.directory.refresh()
         described = await self.directory.view(self.caller).connection(connection.id)
         return ConnectSystemPayload(connection=described, api_token=token.secret.get_secret_value(), checks=checks)
@@ -182,6 +193,10 @@ class CallerAdministration:
                 )
             ) from None
         return connection, token
+
+    async def update_connection_settings(self, given: UpdateConnectionSettingsInput) -> UpdateConnectionSettingsPayload:
+        """Change a connection's name or settings."""
+        return await update_connection(self.caller, self.directory, given)
 
     async def create_customer(self, given: CreateCustomerInput) -> CreateCustomerPayload:
         """Add a customer; only an operator can."""

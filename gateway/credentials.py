@@ -1,20 +1,20 @@
 """Checks credentials before they are kept, and makes the keys that go with connections."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.client import Source
+from connectors.errors import Trouble
 from connectors.ports import Observer
 from connectors.spec import AuthMethod, System
 from gateway import tokens
-from gateway.directory import Directory
+from gateway.directory import CHECKED, Directory
 from gateway.egress import UrlRefused
 from gateway.examining import Examination, examine
 from gateway.forms import invalid
 from gateway.keyring import Keyring
 from gateway.stores import rows
-
-_NOBODY = "con_check"
 
 
 async def examine_credentials(
@@ -23,19 +23,26 @@ async def examine_credentials(
     method: AuthMethod,
     answers: Mapping[str, str],
     settings: Mapping[str, Any],
+    tenant: str,
     observer: Observer | None = None,
+    also: Callable[[Source], Awaitable[None]] | None = None,
 ) -> Examination:
-    """Ask the system itself, through a source that lives only so long."""
+    """Ask the system itself, through a source that lives only so long; `also` asks further if all is well."""
     try:
-        source = directory.open_source(system.key, method.key, _NOBODY, answers, settings, observer)
+        source = directory.open_source(system.key, method.key, CHECKED, answers, settings, tenant, observer)
     except UrlRefused as error:
         raise invalid("credentials.url", f"This address cannot be used: {error.reason}.") from None
     if source is None:
         raise invalid("authMethod", "This way of logging in is not known.")
     try:
-        return await examine(source, directory.egress, system.address(answers))
+        found = await examine(source, directory.egress, system.address(answers))
+        if also is not None and found.trouble is None:
+            await also(source)
+    except Trouble as trouble:
+        found.trouble = trouble
     finally:
         await source.close()
+    return found
 
 
 def connection_key(token: tokens.Token, connection: rows.Connection, keyring: Keyring) -> rows.ApiKey:

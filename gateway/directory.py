@@ -3,46 +3,45 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from hashlib import blake2b, sha256
 from importlib.metadata import version
 from typing import Any
 
 import httpx
-import strawberry
 
 from connectors.client import Source
 from connectors.errors import Disconnected, Paused, Reauthorize, Trouble
 from connectors.ports import Observer
+from connectors.protection.limits import Identity
+from connectors.protection.protections import Protections
 from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.condition import KeptCondition
 from gateway.egress import Egress, UrlRefused
 from gateway.keyring import Keyring, SealBroken
-from gateway.showing import describe_customer, describe_key
+from gateway.showing import describe_connection, describe_customer, is_known
+from gateway.stored_settings import effective_system
 from gateway.stores import rows
 from gateway.stores.sql import Store
 from gateway.telemetry.observers import Observers
+from gateway.views import CallerView
 from gateway.vitals import Vitals
 from gateway.watch import Watch, vitals_of
-from resolvers.describing import describe_system
 from resolvers.ports import CacheScope, LiveSource
 from schema.connections import (
-    ApiKey,
-    ConnectedSystem,
     Customer,
-    Environment,
-    Viewer,
 )
 from schema.freshness import Freshness
 from schema.health import Condition, ConnectionLifecycle
-from schema.systems import Deployment
 
 _LOGGER = logging.getLogger(__name__)
 _PAGE = 1_000
 _MANY = 500
 """With more connections than this, all states are read rather than those that are named."""
 _VERSION = version("switchgear")
+CHECKED = "con_check"
+"""Stands for the id of a connection that is tried out before it is made."""
 _TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
 """Seconds to connect; how long an answer may take is bounded by the deadline of the request."""
 
@@ -65,12 +64,14 @@ class Directory:
         store: Store,
         keyring: Keyring,
         egress: Egress,
+        protections: Protections,
         *,
         max_answer_bytes: int,
         observe: Observe = _unheard,
         watch: Watch | None = None,
     ) -> None:
         self.store = store
+        self.protections = protections
         self.watch = watch or Watch(store)
         self._keyring = keyring
         self.egress = egress
@@ -106,7 +107,7 @@ class Directory:
         before, lives = self._snapshot, {}
         for row in sorted(snapshot.connections.values(), key=lambda item: item.id):
             sealed = snapshot.sealed.get(row.id)
-            if row.lifecycle not in _IN_USE or sealed is None or not _is_known(row) or row.id not in snapshot.states:
+            if row.lifecycle not in _IN_USE or sealed is None or not is_known(row) or row.id not in snapshot.states:
                 continue
             known = self._lives.get(row.id)
             is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
@@ -137,7 +138,9 @@ class Directory:
             if row.lifecycle == ConnectionLifecycle.PAUSED.name:
                 return self._unusable(row, Paused("The connection is paused."), observer)
             answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
-            source = self.open_source(row.system, row.auth_method, row.id, answers, row.settings, observer)
+            source = self.open_source(
+                row.system, row.auth_method, row.id, answers, row.settings, row.customer_id, observer
+            )
             if source is not None:
                 source.held = vitals.refusal
             return source
@@ -161,6 +164,7 @@ class Directory:
         connection_id: str,
         answers: Mapping[str, str],
         settings: Mapping[str, Any],
+        tenant: str,
         observer: Observer | None = None,
     ) -> Source | None:
         """A source of its own for these answers; None where this version does not know the system."""
@@ -168,18 +172,34 @@ class Directory:
         method = system.auth_method(auth_method) if system is not None else None
         if system is None or method is None:
             return None
+        address = system.address(answers)
+        self.egress.check_url(address)
+        identity = self._identity(tenant, connection_id, method.key, answers, address)
+        guarded = self.protections.check if connection_id == CHECKED else self.protections.guard
+        guard = guarded(system.limits, identity)
         return Source(
             connection_id=connection_id,
             system=system,
-            http=self.egress.client(
-                base_url=system.address(answers), timeout=httpx.Timeout(None, connect=5.0, pool=10.0)
-            ),
+            http=self.egress.client(base_url=address, timeout=_TIMEOUT, connections=guard.lane.concurrency.ceiling),
             auth=method.flow(answers),
+            guard=guard,
             options={**settings.get("options", {})},
+            effective=effective_system(system, settings),
             timeout_ms=settings.get("timeoutMs"),
             max_answer_bytes=self._max_answer_bytes,
             observer=observer or Observer(),
         )
+
+    def _identity(
+        self, tenant: str, connection_id: str, method: str, answers: Mapping[str, str], address: str
+    ) -> Identity:
+        """Who a connection is to its system, in digests that only holders of the keys could guess."""
+
+        def digest(*words: str) -> str:
+            return blake2b(json.dumps(words).encode(), key=self._keyring.pepper[:64], digest_size=16).hexdigest()
+
+        user = digest(address, method, *(f"{name}={answers[name]}" for name in sorted(answers)))
+        return Identity(tenant, connection_id, user, digest(address), digest(httpx.URL(address).host))
 
     def _soon(self, closing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(closing)
@@ -219,115 +239,9 @@ class Directory:
         except SealBroken:
             return None
 
-    def view(self, caller: Caller) -> "CallerView":
+    def view(self, caller: Caller) -> CallerView:
         """What one caller sees."""
         return CallerView(self, caller)
-
-
-class CallerView:
-    """The directory as one caller sees it; every answer is narrowed to what the key reaches."""
-
-    def __init__(self, directory: Directory, caller: Caller) -> None:
-        self._directory = directory
-        self.caller = caller
-        self.tenant = caller.tenant
-
-    def require(self, scope: str) -> None:
-        """Raise SCOPE_MISSING unless the key carries the scope."""
-        self.caller.require(scope)
-
-    def sources(self) -> Sequence[LiveSource]:
-        """The connections in use that the key reaches."""
-        return [
-            live
-            for live in self._directory.lives()
-            if live.connection.customer is not None
-            and self.caller.sees(live.connection.customer.id, live.connection.id)
-        ]
-
-    async def customers(self) -> list[Customer]:
-        """The customers that the key reaches."""
-        found = await _all(self._directory.store.customers)
-        return [describe_customer(row) for row in found if self.caller.sees(row.id, self.caller.key.connection_id)]
-
-    async def connections(self) -> list[ConnectedSystem]:
-        """The connections that the key reaches, disconnected ones too."""
-        store, customer_id = self._directory.store, self.caller.key.customer_id
-        customers = {customer.id: customer for customer in await self.customers()}
-        found = await _all(lambda **page: store.connections(customer_id, **page))
-        return await self.describe([row for row in found if self.caller.sees(row.customer_id, row.id)], customers)
-
-    async def connection(self, connection_id: str) -> ConnectedSystem | None:
-        """A connection by id."""
-        row = await self._directory.store.connection(connection_id, customer_id=self.caller.key.customer_id)
-        if row is None or not self.caller.sees(row.customer_id, row.id):
-            return None
-        owner = await self._directory.store.customer(row.customer_id)
-        customers = {} if owner is None else {strawberry.ID(owner.id): describe_customer(owner)}
-        return next(iter(await self.describe([row], customers)), None)
-
-    async def several(self, connection_ids: Collection[str]) -> dict[str, ConnectedSystem]:
-        """Connections by id, as far as the key reaches them."""
-        found = [await self.connection(item) for item in sorted(connection_ids)]
-        return {str(item.id): item for item in found if item is not None}
-
-    async def describe(
-        self, found: Sequence[rows.Connection], customers: Mapping[strawberry.ID, Customer]
-    ) -> list[ConnectedSystem]:
-        """Connections as clients see them, with how they are now."""
-        states = await self._directory.store.states.all(None if len(found) > _MANY else [row.id for row in found])
-        previews = {key.connection_id: key.preview for key in self._directory.keys.values() if key.connection_id}
-        return [
-            describe_connection(
-                row,
-                customers.get(strawberry.ID(row.customer_id)),
-                previews.get(row.id),
-                self._directory.condition(row, states[row.id]),
-            )
-            for row in found
-            if row.id in states and _is_known(row)
-        ]
-
-    async def keys(self, customer_id: str) -> list[ApiKey]:
-        """The keys of a customer, for callers that may manage them."""
-        if not self.caller.has("MANAGE") or not self.caller.sees(customer_id):
-            return []
-        store = self._directory.store
-        found = await _all(lambda **page: store.api_keys(customer_id, **page))
-        return [await self.described_key(row) for row in found]
-
-    async def key(self, key_id: str) -> ApiKey | None:
-        """A key by id, for callers that may manage it; everyone may see their own."""
-        if key_id == self.caller.key.id:
-            return await self.described_key(self.caller.key)
-        if not self.caller.has("MANAGE"):
-            return None
-        store = self._directory.store
-        found = await _all(lambda **page: store.api_keys(self.caller.key.customer_id, **page))
-        row = next((item for item in found if item.id == key_id), None)
-        is_seen = row is not None and self.caller.sees(row.customer_id, row.connection_id)
-        return await self.described_key(row) if row is not None and is_seen else None
-
-    async def viewer(self) -> Viewer:
-        """Who is asking."""
-        described = await self.described_key(self.caller.key)
-        return Viewer(api_key=described, customer=described.customer, connection=described.connection)
-
-    async def described_key(self, row: rows.ApiKey) -> ApiKey:
-        """A key as clients see it, with the customer and the connection that it reaches."""
-        customers = {customer.id: customer for customer in await self.customers()}
-        connection = await self.connection(row.connection_id) if row.connection_id else None
-        return describe_key(row, customers.get(strawberry.ID(row.customer_id or "")), connection)
-
-
-async def _all(page: Any) -> list[Any]:
-    """Every row of a paged list of the store."""
-    found: list[Any] = []
-    while True:
-        rows_of_page = await page(first=_PAGE, after=found[-1].id if found else None)
-        found.extend(rows_of_page)
-        if len(rows_of_page) < _PAGE:
-            return found
 
 
 def generation_of(row: rows.Connection, sealed: str, revision: str) -> str:
@@ -349,36 +263,3 @@ def generation_of(row: rows.Connection, sealed: str, revision: str) -> str:
 def _freshness_of(settings: Mapping[str, Any]) -> Freshness:
     """How old the answers of a connection may be by default."""
     return Freshness(settings.get("maxAgeSeconds"), settings.get("staleOnError"))
-
-
-def _is_known(row: rows.Connection) -> bool:
-    """Whether this version knows the connection's system; a newer one may have made it."""
-    is_known = find_system(row.system) is not None
-    if not is_known:
-        _LOGGER.error("a connection's system is not known to this version", extra={"connection_id": row.id})
-    return is_known
-
-
-def describe_connection(
-    row: rows.Connection, customer: Customer | None, preview: str | None, condition: Condition
-) -> ConnectedSystem:
-    """A connection as clients see it."""
-    system = find_system(row.system)
-    if system is None:
-        raise LookupError(f"this version does not know the system {row.system!r}")
-    return ConnectedSystem(
-        id=strawberry.ID(row.id),
-        name=row.name,
-        system=describe_system(system),
-        customer=customer,
-        deployment=Deployment[row.deployment],
-        environment=Environment[row.environment],
-        tags=list(row.tags),
-        metadata=row.metadata,
-        lifecycle=ConnectionLifecycle[row.lifecycle],
-        created_at=row.created_at,
-        authorized_at=row.authorized_at,
-        token_preview=preview,
-        condition=condition,
-        predecessor_id=row.predecessor_id,
-    )

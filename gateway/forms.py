@@ -8,8 +8,7 @@ from typing import Any
 
 from connectors.registry import find_system, system_keys
 from connectors.spec import AuthMethod, System
-from schema import absent
-from schema.administration import ConnectionSettingsInput, ConnectSystemInput, CredentialInput
+from schema.administration import ConnectSystemInput, CredentialInput
 from schema.errors import ErrorCode, MutationError, NotFound, ValidationFailed, refusal
 from schema.systems import FormField, FormFieldKind
 
@@ -22,11 +21,16 @@ _UNREADABLE = ("Cc", "Cs")
 
 
 class Refused(Exception):
-    """A mutation is refused; its error goes into the payload."""
+    """A mutation is refused; its errors go into the payload."""
 
-    def __init__(self, error: MutationError) -> None:
-        super().__init__(error.message)
-        self.error = error
+    def __init__(self, *errors: MutationError) -> None:
+        super().__init__(" ".join(error.message for error in errors))
+        self.errors = list(errors)
+
+    @property
+    def error(self) -> MutationError:
+        """The first of them."""
+        return self.errors[0]
 
 
 def invalid(field: str, message: str, value: Any = None) -> Refused:
@@ -81,29 +85,8 @@ def _check_answer(where: str, value: str, item: FormField) -> str:
     return text
 
 
-def read_settings(given: ConnectionSettingsInput | None, system: System) -> dict[str, Any]:
-    """The settings as they are stored."""
-    settings: dict[str, Any] = {}
-    if given is None:
-        return settings
-    max_age, stale_on_error = absent.given(given.max_age_seconds), absent.given(given.stale_on_error)
-    if max_age is not None:
-        if max_age < 0:
-            raise invalid("settings.maxAgeSeconds", "The age must be 0 (read live) or more.", max_age)
-        settings["maxAgeSeconds"] = max_age
-    if stale_on_error is not None:
-        settings["staleOnError"] = stale_on_error
-    timeout_ms, options = absent.given(given.timeout_ms), absent.given(given.options)
-    if timeout_ms is not None:
-        if not 1 <= timeout_ms <= 120_000:
-            raise invalid("settings.timeoutMs", "The time must lie between 1 and 120000.", timeout_ms)
-        settings["timeoutMs"] = timeout_ms
-    if options is not None:
-        settings["options"] = _read_options(options, system)
-    return settings
-
-
-def _read_options(given: Any, system: System) -> dict[str, str]:
+def check_options(given: Any, system: System) -> None:
+    """Refuse options that the system does not have."""
     known = {item.name: item for item in system.options}
     if not isinstance(given, dict):
         raise invalid("settings.options", "The options are an object of names and texts.")
@@ -115,7 +98,6 @@ def _read_options(given: Any, system: System) -> dict[str, str]:
         pattern = known[name].pattern
         if not isinstance(value, str) or (pattern and not re.fullmatch(pattern, value)):
             raise invalid(where, f"{known[name].label} does not have the form that is needed.", value)
-    return dict(given)
 
 
 def check_texts(given: ConnectSystemInput, system: System) -> None:
@@ -124,7 +106,11 @@ def check_texts(given: ConnectSystemInput, system: System) -> None:
     check_metadata(given.metadata)
     if given.deployment not in system.deployments:
         raise invalid("deployment", f"{system.title} does not run there.", given.deployment.name)
-    tags = given.tags or []
+    check_tags(given.tags or [])
+
+
+def check_tags(tags: Sequence[str]) -> None:
+    """Refuse tags that are too many, or that nobody can read."""
     if len(tags) > _MAX_TAGS or not all(map(_is_line, tags)):
         raise invalid("tags", f"At most {_MAX_TAGS} tags of 1 to {_MAX_TEXT} characters, each in one line.")
 

@@ -9,11 +9,11 @@ import strawberry
 
 from gateway import tokens
 from gateway.auth import Caller
-from gateway.directory import CallerView
 from gateway.showing import show_event
 from gateway.stores import rows
 from gateway.stores.events import Among, EventQuery
 from gateway.stores.sql import Store
+from gateway.views import CallerView
 from schema.connections import ConnectedSystem
 from schema.credits import CreditLedgerEntry, CreditLedgerEntryConnection, CreditLedgerEntryKind, CreditPool
 from schema.errors import ErrorCode, failure

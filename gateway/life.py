@@ -58,7 +58,7 @@ class CallerLife:
             state = await self.directory.store.states.read(row.id)
             if state is not None and state.account is not None and state.account != account:
                 raise _mismatch(state.account, account)
-            found = await examine_credentials(self.directory, system, method, answers, row.settings)
+            found = await examine_credentials(self.directory, system, method, answers, row.settings, row.customer_id)
             checks = found.checks
             if found.trouble is not None:
                 raise Refused(refusal_of(found.trouble))
@@ -96,7 +96,9 @@ class CallerLife:
             vitals = self.directory.watch.vitals.get(row.id)
             observer = self.directory.watch.observer(vitals) if vitals is not None else None
             method = choose_login(system, row.auth_method)
-            found = await examine_credentials(self.directory, system, method, answers, row.settings, observer)
+            found = await examine_credentials(
+                self.directory, system, method, answers, row.settings, row.customer_id, observer
+            )
         except Refused as refused:
             return TestConnectionPayload(errors=[refused.error])
         await self.directory.watch.settle()

@@ -1,9 +1,9 @@
 """What a mutation answers when a connection is not there, or its system does not do what is needed."""
 
-from connectors.errors import AddressRefused, RateLimited, Reauthorize, Trouble
+from connectors.errors import AddressRefused, Reauthorize, Trouble
 from connectors.errors import PermissionDenied as RightsMissing
 from gateway.forms import Refused, invalid
-from resolvers.outcomes import code_of, upstream_of
+from resolvers.outcomes import code_of, retry_after_ms, upstream_of
 from schema.errors import (
     ConnectionUnavailable,
     CredentialsRejected,
@@ -32,12 +32,11 @@ def refusal_of(trouble: Trouble) -> MutationError:
     elif isinstance(trouble, AddressRefused):
         result = invalid("credentials.url", f"This address cannot be used: {trouble.message}").error
     else:
-        wait = trouble.retry_after if isinstance(trouble, RateLimited) else None
         result = refusal(
             ConnectionUnavailable,
             code_of(trouble),
             trouble.message,
             field="credentials.url",
-            retry_after_ms=int(wait * 1000) if wait is not None else None,
+            retry_after_ms=retry_after_ms(trouble),
         )
     return result

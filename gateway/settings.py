@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from connectors.protection.limits import DEFAULTS, Thresholds
 from gateway.stores.backends import scheme_of
 
 PREFIX = "SWITCHGEAR_"
@@ -63,10 +64,7 @@ class Settings(BaseSettings):
         default=None,
         description="The file with the encryption keys; without it, `keys.json` in the data directory.",
     )
-    host: str = Field(
-        default="127.0.0.1",
-        description="The address to listen on.",
-    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(
         default=8000,
         ge=0,
@@ -92,10 +90,7 @@ class Settings(BaseSettings):
         default=(),
         description="Folders with manifests, separated by commas: each holds a `system.toml`, or folders that do.",
     )
-    log_level: LogLevel = Field(
-        default="INFO",
-        description="The least important messages to log.",
-    )
+    log_level: LogLevel = Field(default="INFO", description="The least important messages to log.")
     metrics: MetricsAccess = Field(
         default="token",
         description=(
@@ -136,10 +131,7 @@ class Settings(BaseSettings):
         le=3600.0,
         description="How often a connection is asked that is well; one that is not, at times of its own.",
     )
-    introspection: bool = Field(
-        default=True,
-        description="Whether clients may ask for the schema.",
-    )
+    introspection: bool = Field(default=True, description="Whether clients may ask for the schema.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Origins whose pages may ask the gateway, separated by commas, such as `https://plant.example.com`.",
@@ -233,6 +225,54 @@ class Settings(BaseSettings):
         le=7 * 86_400,
         description="How long an answer is kept at most, and so how old one may be that stands in for a system.",
     )
+    breaker_failures: int = Field(
+        default=DEFAULTS.failures_in_a_row,
+        ge=1,
+        description="After how many failures in a row a connection is not asked for a while.",
+    )
+    breaker_window_seconds: float = Field(
+        default=DEFAULTS.window_seconds,
+        gt=0,
+        description="Over how many seconds the share of failures is counted.",
+    )
+    breaker_window_calls: int = Field(
+        default=DEFAULTS.window_calls,
+        ge=1,
+        description="From how many calls within that time on the share of failures counts.",
+    )
+    breaker_failing_share: float = Field(
+        default=DEFAULTS.failing_share,
+        gt=0,
+        le=1,
+        description="Which share of failures, from 0 to 1, is too much.",
+    )
+    breaker_open_seconds: float = Field(
+        default=DEFAULTS.first_open_seconds,
+        gt=0,
+        description="How long a failing connection is left alone at first; twice as long each time.",
+    )
+    breaker_longest_open_seconds: float = Field(
+        default=DEFAULTS.longest_open_seconds,
+        gt=0,
+        description="How long it is left alone at most.",
+    )
+    max_calls_at_once: int = Field(
+        default=DEFAULTS.calls_at_once,
+        ge=1,
+        description="How many calls to one account may be under way, where the system's maker names no number.",
+    )
+    max_calls_waiting: int = Field(
+        default=DEFAULTS.calls_waiting,
+        ge=1,
+        description="How many calls to one account may wait for their turn; more are refused at once.",
+    )
+    retry_share: float = Field(
+        default=DEFAULTS.retry_share,
+        ge=0,
+        le=1,
+        description="How many of a connection's calls may be repeated, from 0 to 1; only reads ever are.",
+    )
+    max_retries: int = Field(default=DEFAULTS.retries, ge=0, description="How often one call may be repeated.")
 
     @property
     def store_url(self) -> str:
@@ -240,6 +280,22 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_directory.absolute() / 'switchgear.db'}"
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """When calls to a system are held back, and how often one is repeated."""
+        return Thresholds(
+            failures_in_a_row=self.breaker_failures,
+            window_seconds=self.breaker_window_seconds,
+            window_calls=self.breaker_window_calls,
+            failing_share=self.breaker_failing_share,
+            first_open_seconds=self.breaker_open_seconds,
+            longest_open_seconds=self.breaker_longest_open_seconds,
+            calls_at_once=self.max_calls_at_once,
+            calls_waiting=self.max_calls_waiting,
+            retry_share=self.retry_share,
+            retries=self.max_retries,
+        )
 
     @property
     def keys_path(self) -> Path:

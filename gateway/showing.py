@@ -1,13 +1,27 @@
 """Shows clients what the store keeps: events, customers and keys."""
 
+import logging
+
 import strawberry
 
 from connectors.registry import find_system
+from gateway.stored_settings import described_settings
 from gateway.stores import rows
 from resolvers.describing import describe_system
-from schema.connections import ApiKey, ApiKeyKind, ApiKeyScope, ConnectedSystem, Customer
+from schema.connections import ApiKey, ApiKeyKind, ApiKeyScope, ConnectedSystem, Customer, Environment
 from schema.events import ConnectionState, Event, EventType
-from schema.health import REMEDIES, ConnectionHealth, ConnectionLifecycle, StatusReason, StatusReasonCode, headline
+from schema.health import (
+    REMEDIES,
+    Condition,
+    ConnectionHealth,
+    ConnectionLifecycle,
+    StatusReason,
+    StatusReasonCode,
+    headline,
+)
+from schema.systems import Deployment
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def show_event(row: rows.Event, connection: ConnectedSystem | None) -> Event:
@@ -71,4 +85,38 @@ def describe_key(row: rows.ApiKey, customer: Customer | None, connection: Connec
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+    )
+
+
+def is_known(row: rows.Connection) -> bool:
+    """Whether this version knows the connection's system; a newer one may have made it."""
+    is_known = find_system(row.system) is not None
+    if not is_known:
+        _LOGGER.error("a connection's system is not known to this version", extra={"connection_id": row.id})
+    return is_known
+
+
+def describe_connection(
+    row: rows.Connection, customer: Customer | None, preview: str | None, condition: Condition
+) -> ConnectedSystem:
+    """A connection as clients see it."""
+    system = find_system(row.system)
+    if system is None:
+        raise LookupError(f"this version does not know the system {row.system!r}")
+    return ConnectedSystem(
+        id=strawberry.ID(row.id),
+        name=row.name,
+        system=describe_system(system),
+        customer=customer,
+        deployment=Deployment[row.deployment],
+        environment=Environment[row.environment],
+        tags=list(row.tags),
+        metadata=row.metadata,
+        lifecycle=ConnectionLifecycle[row.lifecycle],
+        created_at=row.created_at,
+        authorized_at=row.authorized_at,
+        settings=described_settings(row.settings),
+        token_preview=preview,
+        condition=condition,
+        predecessor_id=row.predecessor_id,
     )

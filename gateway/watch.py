@@ -194,6 +194,7 @@ class _Listener(Observer):
     def __init__(self, watch: Watch, vitals: Vitals) -> None:
         self._watch = watch
         self._vitals = vitals
+        self._breaker = BreakerState.CLOSED
 
     def called(self, call: Call) -> None:
         """Think about what the call has come to."""
@@ -202,6 +203,9 @@ class _Listener(Observer):
 
     def broke(self, state: BreakerState) -> None:
         """Think about calls that are held back, or go through again."""
+        if state is self._breaker:
+            return
+        self._breaker = state
         moment = self._watch.clock()
         self._watch.report(self._vitals, Turned(state, moment))
         if state is BreakerState.OPEN:

@@ -9,7 +9,7 @@ from datetime import datetime
 from connectors.errors import BadAnswer, Sent, TimedOut
 from connectors.plan import Position, ReadPlan, plan_read
 from connectors.protocols.walking import Walk
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from connectors.scan import Batch, Scan
 from connectors.spec import Resource
 from connectors.tally import Tally
@@ -42,7 +42,7 @@ class Asked:
     live: LiveSource
     resource: Resource
     plan: ReadPlan
-    reader: RecordReader
+    reader: RowReader
     tally: Tally = field(default_factory=Tally)
     batch: Batch | None = None
     status: SourceStatus = SourceStatus.OK
@@ -87,8 +87,8 @@ def prepare(
     entity = resource.model
     local = localize(hide_deleted(tree, entity), entity, str(live.connection.id))
     plan = plan_read(resource, local, order)
-    protocol = live.source.system.protocol
-    reader = RecordReader(resource, protocol, str(live.connection.id), selection, plan.needed, now)
+    wire, added = live.source.system.protocol, live.source.effective.fields_of(resource)
+    reader = RecordReader(resource, wire, str(live.connection.id), selection, plan.needed, now, added)
     return Asked(key, live, resource, plan, reader, Tally(entity=entity.name))
 
 
@@ -143,7 +143,9 @@ def as_trouble(error: Exception, tally: Tally) -> Exception:
     if not isinstance(error, TimeoutError):
         return error
     if tally.requests == 0:
-        return TimedOut("Other systems took all of the time, so that this one was not asked.", sent=Sent.NOT_SENT)
+        return TimedOut(
+            "The time was over before it was this system's turn, so that it was not asked.", sent=Sent.NOT_SENT
+        )
     return TimedOut("The system did not answer within the deadline.")
 
 

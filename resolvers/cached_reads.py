@@ -13,7 +13,9 @@ from typing import Any
 from connectors.client import Source
 from connectors.errors import PermissionDenied
 from connectors.ports import Reads
+from connectors.protection.limits import Priority
 from connectors.protocols.base import Row
+from connectors.protocols.shapes import Shape
 from connectors.query import Page, Read, Request
 from connectors.reading import RecordReader
 from connectors.scan import label, read_by_keys
@@ -71,6 +73,10 @@ class LiveReads:
         """Go on where the source has said how."""
         return await self._watched(read, self.source.resume(read, query, tally, deadline))
 
+    async def shape(self, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
+        """What the system tells of a collection."""
+        return await self.source.shape(name, tally, deadline, is_fresh=is_fresh)
+
     async def _watched(self, read: Read, call: Awaitable[Page]) -> Page:
         try:
             return await call
@@ -120,6 +126,10 @@ class CachedReads:
         wanted = self._wanted((read.source,), (digest_of("resumed", read, query),), tally, deadline)
         return await self._page(wanted, partial(self.live.resume, read, query), secrets.token_hex(8), tally)
 
+    async def shape(self, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
+        """What the system tells of a collection, which it remembers itself."""
+        return await self.live.shape(name, tally, self._end_of_calls(deadline), is_fresh=is_fresh)
+
     async def _page(
         self,
         wanted: Wanted,
@@ -149,7 +159,8 @@ class CachedReads:
             page, name = Page(kept.page.rows, kept.page.next, served), kept.whole
             tally.note(served)
             if page.next is None and not answer.stale and of_whole is None:
-                self._cache.refresh_early(wanted, entry, partial(ask, Tally()))
+                unhurried = Tally(entity=tally.entity, priority=Priority.BACKGROUND)
+                self._cache.refresh_early(wanted, entry, partial(ask, unhurried))
         tally.trouble = tally.trouble or answer.trouble
         if page.next is not None:
             as_of = answer.entries[digest].as_of if digest in answer.entries else self._cache.monotonic()
@@ -158,6 +169,8 @@ class CachedReads:
 
     async def by_keys(self, reader: RecordReader, keys: Sequence[str], tally: Tally, deadline: float) -> list[Any]:
         """The records with these keys: the system is asked for those only that are not there."""
+        await reader.extras.prepare(self, tally, deadline)
+        paths = reader.paths
         digests = {_key_digest(reader, key): key for key in keys}
         areas = (reader.resource.source, *sorted({area for name in reader.beside for area in _areas(reader, name)}))
         records: list[Any] = []
@@ -166,6 +179,9 @@ class CachedReads:
             rows: list[Row] = []
             wanted_keys = [digests[digest] for digest in missing]
             records.extend(await read_by_keys(self.live, reader, wanted_keys, tally, deadline, rows.extend))
+            if reader.paths != paths:
+                # The source has refused some of it: under this name there would be less than it says.
+                return {}
             by_key = {reader.key_of(row): row for row in rows}
             return _row_bodies({digest: by_key.get(digests[digest]) for digest in missing}, reader.failed_beside)
 
@@ -199,12 +215,16 @@ class CachedReads:
         max_age = self.freshness.max_age
         if oldest is None:
             oldest = self.begun - max_age if max_age else math.inf
-        if self.freshness.accepts_stale:
-            left = deadline - asyncio.get_running_loop().time()
-            deadline -= min(_MOST_RESERVED_SECONDS, max(left, 0) / 10)
-        accepts_stale = self.freshness.accepts_stale
+        end, accepts_stale = self._end_of_calls(deadline), self.freshness.accepts_stale
         heard = partial(self.live.source.observer.cached, tally.entity)
-        return Wanted(self.live.scope, areas, digests, oldest, accepts_stale, deadline, tally.trouble, heard)
+        return Wanted(self.live.scope, areas, digests, oldest, accepts_stale, end, tally.trouble, heard)
+
+    def _end_of_calls(self, deadline: float) -> float:
+        """Until when the system may answer, so that there is time left for an older answer to stand in."""
+        if not self.freshness.accepts_stale:
+            return deadline
+        left = deadline - asyncio.get_running_loop().time()
+        return deadline - min(_MOST_RESERVED_SECONDS, max(left, 0) / 10)
 
 
 def reads_of(live: LiveSource, freshness: Freshness, context: Context) -> Source | LiveReads | CachedReads:

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 from connectors.expense import total
 from connectors.gaps import lasting_gaps
 from connectors.plan import plan_keys
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from resolvers.asking import has_no_such_records
 from resolvers.costs import forecast_all, price, refusal
 from resolvers.documents import WrongDocument, code_of, read_query, without_names
@@ -129,7 +129,7 @@ def _planned_read(item: Forecast, context: Context) -> PlannedRead:
     )
 
 
-def _upstream_fields(reader: RecordReader) -> list[str]:
+def _upstream_fields(reader: RowReader) -> list[str]:
     """The fields of the rows, and those of the collections that lie beside them."""
     beside = {
         f"{reader.resource.beside[name].source}.{path}" for name, paths in reader.beside.items() for path in paths
@@ -147,9 +147,11 @@ def _planned_request(item: Forecast) -> PlannedRequest | None:
     return PlannedRequest(method=request.method, url=str(address), body=request.content.decode() or None)
 
 
-def _gaps(live: LiveSource, reader: RecordReader, links: Links) -> list[FieldGap]:
+def _gaps(live: LiveSource, reader: RowReader, links: Links) -> list[FieldGap]:
     """What no record can have: fields that are not filled, and links that no resource of the system knows."""
-    found = list(lasting_gaps(reader.resource, live.source.system.protocol, reader.selection))
+    if not isinstance(reader, RecordReader):
+        return list(reader.extras.lasting_gaps())
+    found = list(lasting_gaps(reader, live.source.system.protocol))
     found += [
         FieldGap(path=step.field.name, reason=FieldGapReason.NOT_SUPPORTED_BY_SYSTEM)
         for step in links

@@ -3,7 +3,7 @@
 Each source is counted as though it filled the page alone, and each row as though it pointed to a record of its own.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 from connectors.composites import Many
 from connectors.expense import NOTHING, Expense, of_keys, of_scan
 from connectors.plan import Position, ReadPlan, has_own_paths, own_read, plan_keys
-from connectors.query import Request
-from connectors.reading import RecordReader
+from connectors.query import Read, Request
+from connectors.reading import RowReader
 from connectors.spec import Resource
 from resolvers.asking import Asked, resources_of
 from resolvers.cursors import Place
+from resolvers.custom_objects import CustomListPlan, CustomRowPlan
 from resolvers.links import loader_for
 from resolvers.lists import ListPlan
 from resolvers.pages import pointing_resources, prepare_pages
@@ -45,7 +46,7 @@ class Forecast:
     live: LiveSource
     entity: Entity
     expense: Expense = NOTHING
-    reader: RecordReader | None = None
+    reader: RowReader | None = None
     plan: ReadPlan | None = None
     first: Callable[[], Request | None] | None = None
     links: Links = ()
@@ -57,11 +58,18 @@ def forecast(plan: Any, path: str, context: Context) -> Iterator[Forecast]:
     match plan:
         case ListPlan():
             yield from _of_list(plan, f"{path}.nodes", context)
-            yield from _of_total(plan, f"{path}.{TOTAL}")
+            if plan.question.counts_all:
+                yield from _of_total(plan.asked, plan.question.entity, f"{path}.{TOTAL}")
+        case CustomListPlan():
+            yield _of_objects(plan, f"{path}.nodes", context)
+            if plan.counts_all:
+                yield from _of_total([plan.asked], plan.asked.resource.model, f"{path}.{TOTAL}")
         case RecordPlan():
             yield from _of_record(plan, path, context)
+        case CustomRowPlan():
+            yield _of_row(plan, path)
         case NodePlan():
-            yield from forecast(plan.record, path, context)
+            yield from forecast(plan.record or plan.row, path, context)
         case list():
             for item in plan:
                 yield from forecast(item, path, context)
@@ -84,34 +92,54 @@ def _of_list(plan: ListPlan, path: str, context: Context) -> Iterator[Forecast]:
 def _of_asked(asked: Asked, plan: ListPlan, path: str, context: Context) -> Forecast:
     question = plan.question
     place = question.places.get(asked.key, Place())
-    scan = (place.position, question.count, context.limits.max_scan_rows)
+    return _of_page(asked, place, question.count, question.links, path, context)
+
+
+def _of_objects(plan: CustomListPlan, path: str, context: Context) -> Forecast:
+    return _of_page(plan.asked, plan.place, plan.count, (), path, context)
+
+
+def _of_page(asked: Asked, place: Place, count: int, links: Links, path: str, context: Context) -> Forecast:
+    scan = (place.position, count, context.limits.max_scan_rows)
+    expense = NOTHING if place.is_done else of_scan(asked.plan, asked.reader, *scan)
     return Forecast(
         path=path,
         live=asked.live,
-        entity=question.entity,
-        expense=NOTHING if place.is_done else of_scan(asked.plan, asked.reader, *scan),
+        entity=asked.resource.model,
+        expense=_with_looks(expense, asked.reader, asked.live),
         reader=asked.reader,
         plan=asked.plan,
-        first=None if place.is_done else partial(_first_request, asked, place.position, question.count),
-        links=question.links,
+        first=None if place.is_done else partial(_first_request, asked, place.position, count),
+        links=links,
     )
+
+
+def _with_looks(expense: Expense, reader: RowReader, live: LiveSource) -> Expense:
+    """The same with the questions about the fields of the source's own record, which come before it."""
+    if not expense.calls or reader.extras.looking(live.source.options) is None:
+        return expense
+    return expense + Expense(calls=reader.extras.most_looks)
 
 
 def _first_request(asked: Asked, after: Position | None, count: int) -> Request | None:
     read = asked.plan.first_read(after, asked.reader.paths, count)
-    return None if read is None else asked.live.source.request(read, asked.plan.start(after).query)
+    return None if read is None else _request(asked.live, asked.reader, read, asked.plan.start(after).query)
 
 
-def _of_total(plan: ListPlan, path: str) -> Iterator[Forecast]:
+def _request(live: LiveSource, reader: RowReader, read: Read, query: str | None = None) -> Request:
+    return reader.extras.looking(live.source.options) or live.source.request(read, query)
+
+
+def _of_total(all_asked: Sequence[Asked], entity: Entity, path: str) -> Iterator[Forecast]:
     """One call for each source, where all of them can tell how many rows they have."""
-    if not plan.question.counts_all or not can_count(plan.asked):
+    if not can_count(all_asked):
         return
-    for asked in plan.asked:
+    for asked in all_asked:
         if not asked.plan.finds_nothing:
             yield Forecast(
                 path=path,
                 live=asked.live,
-                entity=plan.question.entity,
+                entity=entity,
                 expense=Expense(calls=1),
                 reader=asked.reader,
                 plan=asked.plan,
@@ -126,7 +154,7 @@ def _of_record(plan: RecordPlan, path: str, context: Context) -> Iterator[Foreca
         path=path,
         live=plan.live,
         entity=plan.entity,
-        expense=of_keys(plan.reader, 1),
+        expense=_with_looks(of_keys(plan.reader, 1), plan.reader, plan.live),
         reader=plan.reader,
         first=partial(_first_of_record, plan),
         links=plan.links,
@@ -140,7 +168,18 @@ def _first_of_record(plan: RecordPlan) -> Request | None:
         read = own_read(resource, paths, plan.key)
     else:
         read = plan_keys(resource, [plan.key]).first_read(None, paths, 1)
-    return None if read is None else plan.live.source.request(read)
+    return None if read is None else _request(plan.live, plan.reader, read)
+
+
+def _of_row(plan: CustomRowPlan, path: str) -> Forecast:
+    return Forecast(
+        path=path,
+        live=plan.live,
+        entity=plan.reader.resource.model,
+        expense=_with_looks(Expense(calls=1, records=1), plan.reader, plan.live),
+        reader=plan.reader,
+        first=partial(_request, plan.live, plan.reader, plan.read),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +218,7 @@ class _Links:
                 path=path,
                 live=self.live,
                 entity=step.target,
-                expense=of_keys(reader, rows),
+                expense=_with_looks(of_keys(reader, rows), reader, self.live),
                 reader=reader,
                 links=step.links,
             )
@@ -196,7 +235,7 @@ class _Links:
                 path=path,
                 live=self.live,
                 entity=step.target,
-                expense=self._of_pages(asked, step, rows),
+                expense=_with_looks(self._of_pages(asked, step, rows), asked.reader, self.live),
                 reader=asked.reader,
                 plan=asked.plan,
                 links=step.links,

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiodataloader import DataLoader
 
-from connectors.reading import RecordReader
+from connectors.reading import RecordReader, RowReader
 from connectors.spec import Resource
 from connectors.tally import Tally
 from resolvers.cached_reads import read_keys, reads_of
@@ -50,8 +50,9 @@ class KeyLoader(DataLoader[str, Loaded]):
         freshness: Freshness,
     ) -> None:
         super().__init__(max_batch_size=resource.max_keys)
-        protocol, now = live.source.system.protocol, context.fetched_at
-        self.reader = RecordReader(resource, protocol, str(live.connection.id), selection, now=now)
+        wire, added = live.source.system.protocol, live.source.effective.fields_of(resource)
+        connection_id = str(live.connection.id)
+        self.reader = RecordReader(resource, wire, connection_id, selection, now=context.fetched_at, added=added)
         self._live = live
         self._context = context
         self._deadline = context.deadline_for(live, timeout_ms)
@@ -121,9 +122,9 @@ def tell(chunks: Iterable[Chunk], path: str) -> Iterator[SourceCall]:
     )
 
 
-def finish_records(records: Iterable[Any], reader: RecordReader, live: LiveSource, context: Context) -> None:
+def finish_records(records: Iterable[Any], reader: RowReader, live: LiveSource, context: Context) -> None:
     """Give records what follows from the connection and the request rather than from their row."""
     for record in records:
         record.connection = live.connection
-        if "meta" in reader.selection:
+        if isinstance(reader, RecordReader) and "meta" in reader.selection:
             record.meta = reader.meta_of(record, context.fetched_at)

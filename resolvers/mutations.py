@@ -14,6 +14,8 @@ from schema.administration import (
     CreateCustomerPayload,
     RevokeApiKeyInput,
     RevokeApiKeyPayload,
+    UpdateConnectionSettingsInput,
+    UpdateConnectionSettingsPayload,
 )
 from schema.lifecycle import (
     DeleteConnectionDataInput,
@@ -43,6 +45,14 @@ class Mutation:
     ) -> ConnectSystemPayload | None:
         """Connect a system."""
         payload: ConnectSystemPayload = await info.context.administration.connect_system(input)
+        return payload
+
+    @strawberry.mutation(description="Change a connection's name or settings.")
+    async def update_connection_settings(
+        self, info: strawberry.Info[Context, Any], input: Annotated[UpdateConnectionSettingsInput, _WHAT_TO_DO]
+    ) -> UpdateConnectionSettingsPayload | None:
+        """Change a connection."""
+        payload: UpdateConnectionSettingsPayload = await info.context.administration.update_connection_settings(input)
         return payload
 
     @strawberry.mutation(description="Give a connection new credentials for the same account, after a live check.")

@@ -2,11 +2,15 @@
 
 import logging
 from datetime import datetime
+from math import ceil
 from typing import Any
+
+from graphql import GraphQLError
 
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
+    CircuitOpen,
     Disconnected,
     NoSuchRecords,
     NotFound,
@@ -22,7 +26,7 @@ from connectors.errors import (
 )
 from connectors.scan import SortTooLarge
 from resolvers.ports import Context, LiveSource
-from schema.errors import ErrorCode, Problem, UpstreamProblem, problem
+from schema.errors import ErrorCode, Problem, UpstreamProblem, failure, problem
 from schema.records import FieldGapReason, Served, ServedFrom
 from schema.sources import SourceStatus
 
@@ -31,6 +35,7 @@ _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
     Reauthorize: (SourceStatus.REAUTHORIZATION_REQUIRED, ErrorCode.REAUTHORIZATION_REQUIRED),
     PermissionDenied: (SourceStatus.PERMISSION_DENIED, ErrorCode.UPSTREAM_PERMISSION_DENIED),
     RateLimited: (SourceStatus.RATE_LIMITED, ErrorCode.UPSTREAM_RATE_LIMITED),
+    CircuitOpen: (SourceStatus.SKIPPED_CIRCUIT_OPEN, ErrorCode.CIRCUIT_OPEN),
     TimedOut: (SourceStatus.TIMED_OUT, ErrorCode.UPSTREAM_TIMEOUT),
     Unavailable: (SourceStatus.ERROR, ErrorCode.UPSTREAM_UNREACHABLE),
     WrongSystem: (SourceStatus.ERROR, ErrorCode.CONNECTION_MISCONFIGURED),
@@ -77,10 +82,33 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
     if not isinstance(error, Trouble):
         _LOGGER.error("reading a source failed", exc_info=error)
         return SourceStatus.ERROR, problem(ErrorCode.INTERNAL, "Reading this source failed.", **details)
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        details["retry_after_ms"] = int(error.retry_after * 1000)
+    details["retry_after_ms"] = retry_after_ms(error)
     details["upstream"] = upstream_of(error)
     return _meaning(error)[0], problem(code_of(error), error.message, **details)
+
+
+def failed(found: Problem) -> GraphQLError:
+    """The problem as the error of a field that one source alone could have answered."""
+    said = found.upstream
+    upstream = None
+    if said is not None:
+        parts = (("status", said.status), ("code", said.code), ("message", said.message))
+        upstream = {name: value for name, value in parts if value is not None}
+    return failure(
+        found.code,
+        found.message,
+        connectionId=found.connection_id,
+        system=found.system,
+        retryAfterMs=found.retry_after_ms,
+        upstream=upstream,
+        requestId=found.request_id,
+    )
+
+
+def retry_after_ms(trouble: Trouble) -> int | None:
+    """How long to wait before the same may work, in milliseconds, where that is known."""
+    wait = trouble.retry_after if isinstance(trouble, RateLimited | CircuitOpen | Unavailable) else None
+    return None if wait is None else ceil(wait * 1000)
 
 
 def gap_of(status: SourceStatus) -> FieldGapReason:

@@ -13,6 +13,7 @@ from schema.administration import (
     ConnectSystemInput,
     CreateApiKeyInput,
     CreateCustomerInput,
+    UpdateConnectionSettingsInput,
 )
 from schema.connections import ApiKey, ConnectedSystem, Directory, Viewer
 from schema.credits import CreditLedgerEntry, CreditPool
@@ -179,6 +180,9 @@ class Administration(Protocol):
 
     async def connect_system(self, given: ConnectSystemInput) -> Any:
         """Check the credentials live, then store the connection and make its token."""
+
+    async def update_connection_settings(self, given: UpdateConnectionSettingsInput) -> Any:
+        """Change a connection's name or settings, after a look at what they name in its system."""
 
     async def create_customer(self, given: CreateCustomerInput) -> Any:
         """Add a customer."""

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from connectors.registry import all_systems, find_system
 from resolvers.costs import Costs
+from resolvers.custom_objects import custom_objects_root
 from resolvers.describing import describe_system
 from resolvers.explaining import explain_root
 from resolvers.lists import list_root
@@ -32,6 +33,7 @@ from schema.connections import (
     page_of_stored,
 )
 from schema.credits import CreditPool
+from schema.custom_objects import CustomObject
 from schema.errors import MUTATION_ERRORS
 from schema.event_pages import EVENT_FILTER, EventConnection, EventsFilter
 from schema.filters import parse
@@ -138,7 +140,7 @@ class _Schema(strawberry.Schema):
 
 def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema; the same whatever is connected."""
-    roots: dict[str, Any] = {"explain": explain_root()}
+    roots: dict[str, Any] = {"custom_objects": custom_objects_root(), "explain": explain_root()}
     for entity in ENTITIES.values():
         roots[entity.list_root] = list_root(entity)
         roots[entity.root] = single_root(entity)
@@ -147,7 +149,7 @@ def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry
         query=query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*(entity.cls for entity in ENTITIES.values()), *MUTATION_ERRORS],
+        types=[*(entity.cls for entity in ENTITIES.values()), CustomObject, *MUTATION_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=(*extensions, Costs),
     )

@@ -78,12 +78,15 @@ class SelectionReader:
         name = nodes[0].name.value
         if name.startswith("__") or name not in parent.fields:
             return {}
-        if nodes[0].selection_set is None:
-            return {name: None}
         definition = parent.fields[name]
-        inner = self.below(nodes, get_named_type(definition.type))
+        inner = None
+        if nodes[0].selection_set is not None:
+            inner = self.below(nodes, get_named_type(definition.type))
         declared = declared_field(definition)
-        if declared is None or marker_of(declared).kind is not Kind.LINKS:
+        if declared is not None and marker_of(declared).is_read_as_asked:
+            arguments = self.arguments(definition, nodes[0])
+            return {name: {repr(arguments): Use(arguments, inner or {})}}
+        if inner is None or declared is None or marker_of(declared).kind is not Kind.LINKS:
             return {name: inner}
         return {name: {answered: Use(self.arguments(definition, nodes[0]), inner)}}
 

@@ -13,20 +13,22 @@ from connectors.reading import RecordReader
 from connectors.registry import find_system
 from connectors.tally import Tally
 from resolvers.cached_reads import read_keys, reads_of
+from resolvers.custom_objects import CustomRowPlan, find_custom_object, plan_custom_object
 from resolvers.describing import describe_system
 from resolvers.linking import Linker
 from resolvers.links import finish_records
 from resolvers.lists import Timeout, checked_timeout
-from resolvers.outcomes import explain
+from resolvers.outcomes import explain, failed
 from resolvers.planning import Select, plan_of, planned_by
 from resolvers.ports import Context, LiveSource
 from resolvers.steps import Links, plan_links
 from resolvers.tracing import note_answer, source_step
 from schema.absent import given
-from schema.errors import ErrorCode, Problem, failure
+from schema.custom_objects import CustomObject
+from schema.errors import ErrorCode, failure
 from schema.freshness import UNSAID, Freshness, FreshnessInput
 from schema.freshness import parse as parse_freshness
-from schema.ids import RecordId, read_record_id
+from schema.ids import RecordId, read_custom_object_id, read_record_id
 from schema.model import ENTITIES, Entity, Kind, entity_of
 from schema.selection import Selection
 from schema.sources import SourceCallPurpose, SourceStatus
@@ -54,11 +56,12 @@ class RecordPlan:
 class NodePlan:
     """How something will be found by its id: its record, if it is one or a row of one that the caller may see.
 
-    An `error` is that of this thing alone, also among others.
+    A `row` is one of a custom object. An `error` is that of this thing alone, also among others.
     """
 
     wanted: str
     record: RecordPlan | None = None
+    row: CustomRowPlan | None = None
     error: GraphQLError | None = None
 
 
@@ -77,9 +80,8 @@ def plan_record(
     resource = next((item for item in live.source.system.resources_of(entity.cls) if item.owns(wanted.key)), None)
     if resource is None:
         return None
-    reader = RecordReader(
-        resource, live.source.system.protocol, wanted.connection_id, selection, now=context.fetched_at
-    )
+    wire, added = live.source.system.protocol, live.source.effective.fields_of(resource)
+    reader = RecordReader(resource, wire, wanted.connection_id, selection, now=context.fetched_at, added=added)
     links = plan_links(entity.fields, selection)
     return RecordPlan(entity, live, reader, resource.own_key(wanted.key), links, timeout_ms, freshness)
 
@@ -138,45 +140,24 @@ async def read_record(context: Context, plan: RecordPlan | None) -> Any:
             status, problem = explain(error, live, context.request_id)
         note_answer(span, status, problem, len(found), tally.requests)
     if problem is not None:
-        raise _failed(problem) from cause
+        raise failed(problem) from cause
     finish_records(found, plan.reader, live, context)
     linker = Linker(context, {connection_id: live}, plan.timeout_ms, plan.freshness)
     await linker.fill_page({connection_id: found}, entity, plan.links, entity.root)
     return next(iter(found), None)
 
 
-def _failed(found: Problem) -> GraphQLError:
-    upstream = None
-    if found.upstream is not None:
-        upstream = {
-            name: value
-            for name, value in (
-                ("status", found.upstream.status),
-                ("code", found.upstream.code),
-                ("message", found.upstream.message),
-            )
-            if value is not None
-        }
-    return failure(
-        found.code,
-        found.message,
-        connectionId=found.connection_id,
-        system=found.system,
-        retryAfterMs=found.retry_after_ms,
-        upstream=upstream,
-        requestId=found.request_id,
-    )
-
-
 def plan_node(context: Context, arguments: Mapping[str, Any], select: Select) -> NodePlan:
     """Plan the finding of one thing; only records take reading."""
     wanted = arguments["id"]
-    found = read_record_id(wanted)
-    if found is None:
+    found, row = read_record_id(wanted), read_custom_object_id(wanted)
+    if found is None and row is None:
         return NodePlan(wanted)
     try:
         context.directory.require("READ")
-        return NodePlan(wanted, _plan_record_or_child(context, found, select))
+        if row is not None:
+            return NodePlan(wanted, row=plan_custom_object(context, row, select(CustomObject.__name__)))
+        return NodePlan(wanted, _plan_record_or_child(context, found, select) if found is not None else None)
     except GraphQLError as error:
         return NodePlan(wanted, error=error)
 
@@ -212,6 +193,8 @@ async def find_node(context: Context, plan: NodePlan) -> Any:
     if record is not None:
         found = await read_record(context, plan.record)
         return found if record.child is None or found is None else _child(found, record.child[0], wanted)
+    if plan.row is not None:
+        return await find_custom_object(context, plan.row)
     if wanted.startswith("con_"):
         return await context.directory.connection(wanted)
     if wanted.startswith("cus_"):

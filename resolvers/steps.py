@@ -9,6 +9,7 @@ from schema.filters import And, Condition, Operator, Tree, parse, shape_of
 from schema.ids import RecordId
 from schema.model import Entity, FieldModel, Kind, entity_named, fields_of
 from schema.pages import checked_first
+from schema.records import chosen_parts
 from schema.selection import Selection, Use, below, rows_of, uses
 from schema.sorting import Order
 from schema.sorting import parse as parse_order
@@ -79,6 +80,8 @@ Links = tuple[ToOne | ToMany | InTree | OfChildren, ...]
 
 def plan_links(fields: Mapping[str, FieldModel], selection: Selection) -> Links:
     """Every selected link of rows with these fields; a wrong argument anywhere below is an error."""
+    for use in uses(selection, "raw").values():
+        chosen_parts(given(use.arguments.get("paths")))
     found: list[ToOne | ToMany | InTree | OfChildren] = []
     for name in selection:
         model = fields.get(name)

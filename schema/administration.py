@@ -9,6 +9,7 @@ from schema.connections import ApiKey, ApiKeyKind, ApiKeyScope, ConnectedSystem,
 from schema.errors import MutationError
 from schema.model import described_input, described_type
 from schema.scalars import JSON
+from schema.settings import ConnectionSettingsInput
 from schema.systems import Deployment
 
 
@@ -27,22 +28,6 @@ class CredentialInput:
 
     name: str = strawberry.field(description="The field's name.")
     value: str = strawberry.field(description="The answer; files as their text.")
-
-
-@described_input
-class ConnectionSettingsInput:
-    """The settings of a connection; what is absent stays."""
-
-    max_age_seconds: int | None = strawberry.field(
-        default=strawberry.UNSET, description="How old answers may be by default."
-    )
-    stale_on_error: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether older answers may stand in."
-    )
-    timeout_ms: int | None = strawberry.field(default=strawberry.UNSET, description="How long to wait by default.")
-    options: JSON | None = strawberry.field(
-        default=strawberry.UNSET, description="What else this kind of system can be set to."
-    )
 
 
 @described_input
@@ -79,6 +64,32 @@ class ConnectSystemPayload(MutationPayload):
         default=None, description="The connection's API token; shown this once only."
     )
     checks: list[ConnectionCheck] = strawberry.field(default_factory=list, description="What was checked.")
+
+
+@described_input
+class UpdateConnectionSettingsInput:
+    """What is needed to do this: change a connection's name or settings."""
+
+    id: strawberry.ID = strawberry.field(description="Which connection.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="A name to show to people.")
+    tags: list[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="Words to find it by; replaces the present ones."
+    )
+    metadata: JSON | None = strawberry.field(
+        default=strawberry.UNSET, description="Your own data; replaces the present one."
+    )
+    settings: ConnectionSettingsInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Settings to change; others stay."
+    )
+
+
+@described_type
+class UpdateConnectionSettingsPayload(MutationPayload):
+    """The result of `updateConnectionSettings`."""
+
+    connection: ConnectedSystem | None = strawberry.field(
+        default=None, description="The connection; null when there is none."
+    )
 
 
 @described_input

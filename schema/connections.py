@@ -32,6 +32,7 @@ from schema.model import described_type
 from schema.pages import After, First, page_type, slice_page
 from schema.records import Node
 from schema.scalars import JSON
+from schema.settings import ConnectionSettings
 from schema.systems import Deployment, System
 
 
@@ -121,6 +122,7 @@ class ConnectedSystem(Node):
     lifecycle: ConnectionLifecycle = strawberry.field(description="Where it is between connecting and disconnecting.")
     created_at: datetime = strawberry.field(description="When it was created.")
     authorized_at: datetime | None = strawberry.field(description="When its credentials last passed the check.")
+    settings: ConnectionSettings = strawberry.field(description="Its settings.")
     token_preview: str | None = strawberry.field(description="The start and end of its API token.")
     condition: strawberry.Private[Condition]
     predecessor_id: strawberry.Private[str | None] = None

@@ -49,6 +49,7 @@ class ErrorCode(Enum):
     REAUTHORIZATION_REQUIRED = "The connection needs new credentials."
     ACCOUNT_MISMATCH = "The credentials belong to another account."
     INSUFFICIENT_CREDITS = "There are too few credits."
+    CIRCUIT_OPEN = "The system has been failing and is not asked for now."
     UPSTREAM_UNREACHABLE = "The system cannot be reached."
     UPSTREAM_TIMEOUT = "The system did not answer in time."
     UPSTREAM_ERROR = "The system failed."
@@ -107,6 +108,11 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ),
     _R.INSUFFICIENT_CREDITS: Meaning(
         _C.CONNECTION, False, "Disconnect what is not needed, or ask the operator for more credits."
+    ),
+    _R.CIRCUIT_OPEN: Meaning(
+        _C.UPSTREAM,
+        True,
+        "Look into why the system fails, as the message says; after `retryAfterMs` it is tried again by itself.",
     ),
     _R.UPSTREAM_UNREACHABLE: Meaning(
         _C.UPSTREAM,

@@ -21,20 +21,52 @@ class RecordId:
 
     def encode(self) -> strawberry.ID:
         """Write the id; the same record always has the same one."""
-        parts = [self.entity.name, self.connection_id, self.key, *(self.child or ())]
-        text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
-        return strawberry.ID(base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode())
+        return _encode([self.entity.name, self.connection_id, self.key, *(self.child or ())])
 
 
-def read_record_id(text: str) -> RecordId | None:
-    """Read an id; None where it is not one of a record or child row."""
+_CUSTOM = "CUSTOM_OBJECT"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomObjectId:
+    """What the id of a row of a custom object says."""
+
+    connection_id: str
+    object: str
+    key: str
+
+    def encode(self) -> strawberry.ID:
+        """Write the id; the same row always has the same one."""
+        return _encode([_CUSTOM, self.connection_id, self.object, self.key])
+
+
+def read_custom_object_id(text: str) -> CustomObjectId | None:
+    """Read an id; None where it is not one of a custom object's row."""
+    parts = _decode(text)
+    if parts is None or len(parts) != 4 or parts[0] != _CUSTOM:
+        return None
+    found = CustomObjectId(*parts[1:])
+    return found if found.encode() == text else None
+
+
+def _encode(parts: list[str]) -> strawberry.ID:
+    text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
+    return strawberry.ID(base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode())
+
+
+def _decode(text: str) -> list[str] | None:
     try:
         parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         return None
-    if not isinstance(parts, list) or not all(isinstance(part, str) and part for part in parts):
-        return None
-    if len(parts) not in (3, 5) or parts[0] not in EntityType.__members__:
+    is_ours = isinstance(parts, list) and all(isinstance(part, str) and part for part in parts)
+    return parts if is_ours else None
+
+
+def read_record_id(text: str) -> RecordId | None:
+    """Read an id; None where it is not one of a record or child row."""
+    parts = _decode(text)
+    if parts is None or len(parts) not in (3, 5) or parts[0] not in EntityType.__members__:
         return None
     child = (parts[3], parts[4]) if len(parts) == 5 else None
     found = RecordId(EntityType[parts[0]], parts[1], parts[2], child)

@@ -53,6 +53,7 @@ class Marker:
     sort: str | None = None
     target: str | None = None
     by: str | None = None
+    is_read_as_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,11 @@ def trail(description: str, *, to: str, by: str) -> Any:
     return strawberry.field(
         default=None, description=description, metadata={_MARKER: Marker(kind=Kind.TRAIL, target=to, by=by)}
     )
+
+
+def as_asked(description: str) -> Any:
+    """Declare a field, by its resolver, that is read in another way for other arguments."""
+    return strawberry.field(description=description, metadata={_MARKER: Marker(is_read_as_asked=True)})
 
 
 def children(description: str, *, of: type[ChildRow]) -> Any:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from schema.absent import given
+from schema.custom import CustomField
 from schema.enums import enumeration
-from schema.model import described_interface, described_type, field
+from schema.errors import ErrorCode, failure
+from schema.model import as_asked, described_interface, described_type, field
+from schema.scalars import JSON
 from schema.values import Organization
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class FieldGapReason(Enum):
     NOT_MAPPED = "The system may have it, but it is not mapped yet."
     NOT_PERMITTED = "The connection's user may not read it."
     EMPTY_AT_SOURCE = "The field is empty in the system."
+    REDACTED = "It was held back on purpose."
     SOURCE_ERROR = "The call that would have read it failed."
     UNPARSABLE = "The system sent something that could not be understood."
 
@@ -111,7 +115,9 @@ class Origin:
     """What a record remembers of its row, beside its values.
 
     `key` is what its source calls it; `reference` is what others point to it with, which is the same unless several
-    collections of a system hold such records. `served` says where the row came from, unless it was read live.
+    collections of a system hold such records. `served` says where the row came from, unless it was read live. `custom`
+    are the custom fields that were read, `raw` is the source's own record for each choice of its parts, and `left_out`
+    says what of both is missing and why.
     """
 
     key: str
@@ -122,6 +128,24 @@ class Origin:
     failed_links: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
     unreadable: set[str] = dataclass_field(default_factory=set)
     served: Served | None = None
+    custom: Sequence[CustomField] = ()
+    raw: dict[frozenset[str] | None, Any] = dataclass_field(default_factory=dict)
+    left_out: dict[str, FieldGapReason] = dataclass_field(default_factory=dict)
+
+
+_MAX_PARTS, _MAX_STEPS = 100, 5
+
+
+def chosen_parts(paths: Sequence[str] | None) -> frozenset[str] | None:
+    """The parts of the source's record that one use of `raw` asks for, None for all; too many are refused."""
+    if paths is not None and (len(paths) > _MAX_PARTS or any(path.count(".") >= _MAX_STEPS for path in paths)):
+        message = f"`raw` takes at most {_MAX_PARTS} paths, each of at most {_MAX_STEPS} names."
+        raise failure(ErrorCode.VALIDATION_FAILED, message, field="paths")
+    return None if paths is None else frozenset(paths)
+
+
+Keys = Annotated[list[str] | None, strawberry.argument(description="Only these keys.")]
+Parts = Annotated[list[str] | None, strawberry.argument(description="Only these parts of it.")]
 
 
 @described_interface
@@ -161,6 +185,17 @@ class Record(Node):
         "The system's own word for the status.", filter="The system's own word for the status."
     )
     origin: strawberry.Private[Origin] = None  # type: ignore[assignment]
+
+    @as_asked("Fields that this connection's settings have added.")
+    def custom_fields(self, keys: Keys = strawberry.UNSET) -> list[CustomField] | None:
+        """Give what was read of them."""
+        wanted = given(keys)
+        return [item for item in self.origin.custom if wanted is None or item.key in wanted]
+
+    @as_asked("The record as the system sent it; fetched only when selected.")
+    def raw(self, paths: Parts = strawberry.UNSET) -> JSON | None:
+        """Give what was read for these parts."""
+        return self.origin.raw.get(chosen_parts(given(paths)))
 
     @property
     def child_rows(self) -> dict[str, list[Any] | None]:

@@ -24,6 +24,7 @@ class SourceStatus(Enum):
     STALE = "An older answer stands in for it."
     PARTIAL = "It answered in part."
     TIMED_OUT = "It did not answer in time."
+    SKIPPED_CIRCUIT_OPEN = "It was not asked, because it has been failing."
     UNSUPPORTED = "The system has no such records, or cannot answer in this way."
     REAUTHORIZATION_REQUIRED = "Its credentials no longer work."
     PERMISSION_DENIED = "Its user may not read these records."

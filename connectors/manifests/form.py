@@ -86,6 +86,27 @@ class AddressEntry(Entry):
     placeholder: str | None = None
 
 
+ShareName = Literal["connection", "user", "account", "host"]
+"""Whose calls a system counts together."""
+
+
+class RateEntry(Entry):
+    """At most so many calls in any span of so many seconds; without `methods` all calls count."""
+
+    calls: int = Field(gt=0)
+    seconds: float = Field(gt=0)
+    share: ShareName = "account"
+    methods: list[Literal["GET", "POST", "PUT", "PATCH", "DELETE"]] = []
+
+
+class LimitsEntry(Entry):
+    """What the system's maker says that it bears; `share` is who has to wait when it has had enough."""
+
+    share: ShareName = "account"
+    at_once: int | None = Field(default=None, gt=0)
+    rates: list[RateEntry] = []
+
+
 class GuideEntry(Entry):
     """One step of preparing the system."""
 
@@ -127,6 +148,7 @@ class SystemEntry(Entry):
     address: AddressEntry = AddressEntry()
     logins: list[Login] = Field(min_length=1)
     guide: list[GuideEntry] = []
+    limits: LimitsEntry = LimitsEntry()
 
 
 class ErrorEntry(Entry):

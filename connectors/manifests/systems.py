@@ -17,6 +17,7 @@ from connectors.manifests.form import (
     AnyManifest,
     ComparisonName,
     CursorPaging,
+    LimitsEntry,
     LinkHeaderPaging,
     LinkPaging,
     NoPaging,
@@ -33,6 +34,7 @@ from connectors.manifests.logins import auth_method, fields_of_login
 from connectors.manifests.mistakes import Keys, placed, suggest, suggest_or_list
 from connectors.manifests.words import AtEntry, CodesEntry, FirstEntry, FlagEntry
 from connectors.plan import NarrowResource
+from connectors.protection.limits import Limits, Rate, Share
 from connectors.protocols.json_values import Moments, Times
 from connectors.protocols.odata_v4 import EntitySet, ODataV4
 from connectors.protocols.rest import Collection, Pages, Paging, Rest, Several
@@ -108,6 +110,7 @@ class _Maker:
                 guide=tuple(GuideStep(title=step.title, body=step.body) for step in manifest.guide),
                 address=_address(manifest.address.field, manifest.address.path),
                 revision=sha256(repr(manifest).encode()).hexdigest(),
+                limits=_limits(manifest.limits),
             )
         except SpecError as error:
             self.mistakes += [(self._keys_of(mistake), mistake) for mistake in error.mistakes]
@@ -199,6 +202,11 @@ class _Maker:
         known = bool(steps) and entry is not None and steps[0] in entry.fields
         inner = ("fields", *steps) if known else ()
         return ("resources", name, *inner, *quoted[:1])
+
+
+def _limits(entry: LimitsEntry) -> Limits:
+    rates = [Rate(rate.calls, rate.seconds, Share[rate.share.upper()], tuple(rate.methods)) for rate in entry.rates]
+    return Limits(Share[entry.share.upper()], entry.at_once, tuple(rates))
 
 
 def _fixed(entry: ResourceEntry) -> Iterable[Any]:

@@ -17,8 +17,9 @@ from connectors.errors import (
     Upstream,
     WrongSystem,
 )
+from connectors.protocols.shapes import Shape
 from connectors.query import Answer, Page, Read, Request
-from connectors.retry_after import read_retry_after
+from connectors.retry_after import wait_of
 
 Row = dict[str, Any]
 Getter = Callable[[Row], Any]
@@ -67,6 +68,31 @@ class WireProtocol(Protocol):
 
         return get
 
+    searches_text: bool = True
+    """Whether a search in text finds at least what ours finds."""
+
+    asks_by_name: bool = False
+    """Whether a whole row can only be asked for by the names of all its fields."""
+
+    children_key: str | None = None
+    """Under which name child rows stand inside their field, where they do not stand there at once."""
+
+    def describe(self, source: str, options: Mapping[str, str]) -> Request | None:
+        """How to ask which fields a collection has; None where the system does not tell."""
+        return None
+
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """What the system tells of a collection, and of others with the same answer."""
+        return {}
+
+    def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
+        """A row as the system would send it alone: without what stands in it because `expanded` was asked for."""
+        return row
+
+    def link_key(self, name: str) -> str:
+        """Under which name a row holds what its link leads to."""
+        return name
+
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """Put rows of another collection into a row, where `children` finds them under `@name`."""
         row[f"@{name}"] = rows
@@ -94,15 +120,27 @@ def checked_count(value: Any, answer: Answer) -> int:
 
 
 def read_json(answer: Answer) -> Any:
-    """Parse a body; numbers with a fraction become Decimal, because a float would change them."""
+    """Parse a body; numbers with a fraction become Decimal, because a float would change them.
+
+    A name that stands twice in one object is refused, because one of its values would be lost without a word.
+    """
     try:
-        return json.loads(answer.body, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(
+            answer.body, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_without_doubles
+        )
     except (ValueError, RecursionError):
         kind = answer.headers.get("content-type", "no content type").partition(";")[0]
         raise BadAnswer(
             f"The system answered with something that is not JSON ({kind}).",
             upstream=Upstream(status=answer.status),
         ) from None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadAnswer("The system's answer names a value twice.")
+    return found
 
 
 def _no_constant(name: str) -> Any:
@@ -123,12 +161,12 @@ def http_trouble(answer: Answer, code: str | None = None, message: str | None = 
     if status == 404:
         return WrongSystem(f"The address is not known to the system{reason}", upstream=said)
     if status == 429:
-        wait = read_retry_after(answer.headers.get("retry-after"))
-        return RateLimited("The system has had too many calls.", upstream=said, retry_after=wait)
+        return RateLimited("The system has had too many calls.", upstream=said, retry_after=wait_of(answer.headers))
     if 300 <= status < 400:
         return WrongSystem("The address redirects elsewhere; connect the final address.", upstream=said)
     if status >= 500:
-        return Unavailable(f"The system failed with status {status}{reason}", upstream=said)
+        message = f"The system failed with status {status}{reason}"
+        return Unavailable(message, upstream=said, retry_after=wait_of(answer.headers))
     return Rejected(f"The system refuses the request{reason}", upstream=said)
 
 

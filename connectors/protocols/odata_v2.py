@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Rejected, Trouble, Upstream
 from connectors.protocols.base import Row, WireProtocol, http_trouble, plain_decoders, read_json
+from connectors.protocols.edmx import metadata_request, read_shapes
+from connectors.protocols.shapes import EVERYTHING, Shape
 from connectors.query import (
     ALWAYS,
     AllOf,
@@ -26,6 +30,8 @@ from connectors.query import (
 _JSON = (("Accept", "application/json"),)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_SERVICE = "/IWFND/MED/170"
+_XML_ERROR = re.compile(rb"<code>([!-;=-~]+)</code>\s*<message[^>]*>([^<]{1,500})</message>")
+"""What a refusal of a question for XML looks like."""
 _DATE = re.compile(r"/Date\((-?\d+)(?:([+-])(\d{4}))?\)/")
 
 
@@ -36,15 +42,17 @@ class ODataV2(WireProtocol):
     """
 
     version_path = "__metadata.etag"
+    searches_text = False
+    children_key = "results"
 
     def __init__(self) -> None:
         self.decoders = plain_decoders() | {date: read_day, datetime: read_moment}
 
     def request(self, read: Read, options: Mapping[str, str]) -> Request:
         """Ask for a collection; blanks are sent as %20, because a plus sign is not one in a URL's query."""
-        paths = sorted(path for path in read.paths if not path.startswith("__"))
+        paths = sorted(path for path in read.paths - {EVERYTHING} if not path.startswith("__"))
         parameters = {
-            "$select": ",".join(path.replace(".", "/") for path in paths),
+            "$select": "" if EVERYTHING in read.paths else ",".join(path.replace(".", "/") for path in paths),
             "$expand": ",".join(_expanded(paths)),
             "$filter": "" if read.where == ALWAYS else write_where(read.where),
             "$orderby": ",".join(map(_write_order, read.order)),
@@ -93,6 +101,19 @@ class ODataV2(WireProtocol):
             return BadAnswer("The system asks for a CSRF token.", upstream=trouble.upstream)
         return trouble
 
+    def describe(self, source: str, options: Mapping[str, str]) -> Request:
+        """Its service tells, in the language that texts come in."""
+        query = "&".join(f"{name}={quote(value)}" for name, value in {"sap-language": "EN", **options}.items())
+        return replace(metadata_request(source), query=query)
+
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """All collections of the service, with properties, and navigation properties as links."""
+        return read_shapes(source, answer)
+
+    def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
+        """Without links, expanded or not: they are addresses within the system, which nobody else can follow."""
+        return {name: value for name, value in row.items() if name not in expanded and not _is_deferred(value)}
+
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """As if they had been expanded."""
         row[f"@{name}"] = {"results": rows}
@@ -111,6 +132,10 @@ class ODataV2(WireProtocol):
             return rows
 
         return children
+
+
+def _is_deferred(value: Any) -> bool:
+    return isinstance(value, dict) and "__deferred" in value
 
 
 def _expansion(value: Any) -> list[Row] | None:
@@ -188,7 +213,7 @@ def write_literal(value: Any) -> str:
         return f"datetime'{value.isoformat()}T00:00:00'"
     if isinstance(value, Decimal):
         return f"{value:f}m"
-    return str(value)
+    return f"guid'{value}'" if isinstance(value, UUID) else str(value)
 
 
 def read_moment(value: Any) -> datetime:
@@ -205,11 +230,12 @@ def read_day(value: Any) -> date:
 
 
 def _error(answer: Answer) -> tuple[str | None, str | None]:
-    """SAP's own code and words, where the answer is its JSON; pages of anything else are not passed on."""
+    """SAP's own code and words, where the answer is its JSON or XML; pages of anything else are not passed on."""
     try:
         error = read_json(answer)["error"]
         message = error["message"]
         text = message["value"] if isinstance(message, dict) else message
         return str(error.get("code") or "") or None, str(text) if text else None
     except (BadAnswer, KeyError, TypeError, AttributeError):
-        return None, None
+        found = _XML_ERROR.search(answer.body)
+        return (found[1].decode(), found[2].decode(errors="replace")) if found else (None, None)

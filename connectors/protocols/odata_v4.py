@@ -9,8 +9,10 @@ from urllib.parse import quote, urlsplit
 
 from connectors.errors import BadAnswer, Rejected, Trouble, Upstream
 from connectors.fields import Pushed
-from connectors.protocols.base import Getter, WireProtocol, http_trouble, read_json
+from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, read_json
+from connectors.protocols.edmx import metadata_request, read_shapes
 from connectors.protocols.json_values import Times
+from connectors.protocols.shapes import EVERYTHING, Shape
 from connectors.query import (
     ALWAYS,
     AllOf,
@@ -77,6 +79,9 @@ class ODataV4(WireProtocol):
         """Ask for a set; blanks are sent as %20, because services answer a plus sign with 400."""
         entity_set = self._set(read)
         paths = [path for path in read.paths if not path.startswith("@")]
+        if EVERYTHING in paths:
+            own = [path for path in paths if "." not in path or path.partition(".")[0] in entity_set.complex]
+            paths = [EVERYTHING, *(path for path in paths if path not in own)]
         parameters = {
             **write_projection(_tree(paths), entity_set.complex),
             "$filter": "" if read.where == ALWAYS else self.write_where(read.where, entity_set),
@@ -114,6 +119,19 @@ class ODataV4(WireProtocol):
         if path.startswith("@"):
             return lambda row: row.get(path)
         return super().getter(path)
+
+    def describe(self, source: str, options: Mapping[str, str]) -> Request:
+        """Its service tells."""
+        return metadata_request(source)
+
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """All collections of the service, with properties, and navigation properties as links."""
+        return read_shapes(source, answer)
+
+    def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
+        """Without what was expanded; complex properties belong to the row."""
+        own = self._sets.get(source, EntitySet()).complex
+        return {name: value for name, value in row.items() if name not in expanded or name in own}
 
     def grasp(self, source: str) -> Callable[[Where, Pushed], Pushed | None]:
         """Make the function that tells what a set makes of a condition.

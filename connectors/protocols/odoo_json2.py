@@ -29,6 +29,7 @@ from connectors.protocols.base import (
     read_json,
     read_text,
 )
+from connectors.protocols.shapes import Form, FoundField, Shape
 from connectors.query import AllOf, Answer, AnyOf, Compare, Comparison, OrderBy, Page, Read, Request, Where
 
 _HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
@@ -46,6 +47,7 @@ class OdooJson2(WireProtocol):
     """Reads models with `web_search_read`, which gives linked records and child rows nested in one answer."""
 
     version_path = "write_date"
+    asks_by_name = True
 
     def __init__(self) -> None:
         self.decoders = plain_decoders() | {
@@ -69,7 +71,7 @@ class OdooJson2(WireProtocol):
             "context": _CONTEXT,
         }
         body = json.dumps(arguments, separators=(",", ":")).encode()
-        return Request("POST", f"json/2/{read.source}/web_search_read", headers=_HEADERS, body=body)
+        return Request("POST", f"json/2/{read.source}/web_search_read", headers=_HEADERS, body=body, is_read=True)
 
     def page(self, read: Read, answer: Answer) -> Page:
         """Read the records; the limit is honoured as asked, so there is never a rest."""
@@ -83,7 +85,7 @@ class OdooJson2(WireProtocol):
         """Ask the model's own count."""
         arguments = {"domain": write_where(read.where), "context": _CONTEXT}
         body = json.dumps(arguments, separators=(",", ":")).encode()
-        return Request("POST", f"json/2/{read.source}/search_count", headers=_HEADERS, body=body)
+        return Request("POST", f"json/2/{read.source}/search_count", headers=_HEADERS, body=body, is_read=True)
 
     def trouble(self, answer: Answer) -> Trouble | None:
         """What a bad answer means, by status and exception; the traceback that comes with it is never passed on."""
@@ -105,6 +107,23 @@ class OdooJson2(WireProtocol):
         if name == _VALUE_ERROR or answer.status < 500:
             return Rejected(f"Odoo refuses the request: {message}", upstream=said)
         return Unavailable(f"Odoo failed: {message}", upstream=said)
+
+    def describe(self, source: str, options: Mapping[str, str]) -> Request:
+        """Every model tells, of the fields that the user may see."""
+        body = json.dumps({"attributes": _ATTRIBUTES}).encode()
+        return Request("POST", f"json/2/{source}/fields_get", headers=_HEADERS, body=body)
+
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """Every model has a number as its key, and a name that it is shown with."""
+        body = read_json(answer)
+        if not isinstance(body, dict) or not all(isinstance(said, dict) for said in body.values()):
+            raise BadAnswer("The answer describes no fields.", upstream=Upstream(status=answer.status))
+        fields = {name: _found(name, said) for name, said in sorted(body.items())}
+        return {source: Shape(("id",), fields, "display_name" if "display_name" in fields else None)}
+
+    def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
+        """Links as numbers, which they are unless something behind them was asked for."""
+        return {name: _folded(value) if name in expanded else value for name, value in row.items()}
 
     def getter(self, path: str) -> Getter:
         """Step into linked records; a linked record stands for its id, and nothing is `false`."""
@@ -132,6 +151,51 @@ class OdooJson2(WireProtocol):
             return found if isinstance(found, list) else None
 
         return children
+
+
+_ATTRIBUTES = ["type", "string", "relation", "searchable", "store", "related"]
+_FORMS = {
+    "char": Form.TEXT,
+    "text": Form.TEXT,
+    "html": Form.TEXT,
+    "selection": Form.TEXT,
+    "integer": Form.WHOLE,
+    "float": Form.FLOAT,
+    "monetary": Form.EXACT,
+    "boolean": Form.TRUTH,
+    "date": Form.DAY,
+    "datetime": Form.MOMENT,
+    "many2one": Form.LINK,
+}
+_NUMBERS = (Form.WHOLE, Form.FLOAT, Form.EXACT, Form.TRUTH)
+
+
+def _found(name: str, said: Mapping[str, Any]) -> FoundField:
+    """A field as Odoo describes it; numbers and truths are never empty there.
+
+    What is neither stored nor taken from a linked record is worked out, and refused as a whole row where the user may
+    not read what it is worked out from.
+    """
+    kind = said.get("type", "")
+    is_worked_out = not said.get("store") and not said.get("related") and name != "display_name"
+    form = _FORMS.get(kind, Form.OTHER)
+    return FoundField(
+        name,
+        form,
+        label=said.get("string") or None,
+        target=said.get("relation") or None,
+        is_many=kind in ("one2many", "many2many"),
+        is_apart=kind == "binary" or is_worked_out,
+        can_filter=said.get("searchable") is True,
+        is_filled=form in _NUMBERS,
+    )
+
+
+def _folded(value: Any) -> Any:
+    """Linked records as they come when nothing of them is asked for."""
+    if isinstance(value, list):
+        return [_folded(item) for item in value]
+    return value.get("id") if isinstance(value, dict) else value
 
 
 def write_specification(paths: Iterable[str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from connectors.errors import (
     Upstream,
 )
 from connectors.protocols.base import Getter, Row, WireProtocol, checked_count, http_trouble, plain_decoders, read_json
+from connectors.protocols.shapes import Form, FoundField, Shape
 from connectors.query import (
     AllOf,
     Answer,
@@ -30,6 +31,7 @@ from connectors.query import (
     Request,
     Where,
 )
+from connectors.retry_after import wait_of
 
 _HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
@@ -38,6 +40,7 @@ class TrytonRpc(WireProtocol):
     """Reads models with `search_read`; the context is always the last argument."""
 
     version_path = "_timestamp"
+    asks_by_name = True
 
     def __init__(self) -> None:
         self.decoders = plain_decoders() | {
@@ -56,6 +59,7 @@ class TrytonRpc(WireProtocol):
         return rpc_request(
             f"model.{read.source}.search_read",
             [write_where(read.where), 0, read.limit, order, names, context],
+            is_read=True,
         )
 
     def page(self, read: Read, answer: Answer) -> Page:
@@ -69,7 +73,9 @@ class TrytonRpc(WireProtocol):
     def count(self, read: Read, options: Mapping[str, str]) -> Request:
         """Ask the model's own count."""
         return rpc_request(
-            f"model.{read.source}.search_count", [write_where(read.where), 0, None, {"active_test": False}]
+            f"model.{read.source}.search_count",
+            [write_where(read.where), 0, None, {"active_test": False}],
+            is_read=True,
         )
 
     def counted(self, answer: Answer) -> int:
@@ -82,7 +88,8 @@ class TrytonRpc(WireProtocol):
         if answer.status == 403:
             return Rejected("Tryton does not offer this method.", upstream=Upstream(status=403))
         if answer.status == 503:
-            return Unavailable("Tryton cannot open this database.", upstream=Upstream(status=503))
+            wait = wait_of(answer.headers)
+            return Unavailable("Tryton cannot open this database.", upstream=Upstream(status=503), retry_after=wait)
         if not 200 <= answer.status < 300:
             return http_trouble(answer)
         body = read_json(answer)
@@ -107,6 +114,27 @@ class TrytonRpc(WireProtocol):
 
         return get
 
+    def describe(self, source: str, options: Mapping[str, str]) -> Request:
+        """Every model tells, of the fields that the user may see."""
+        return rpc_request(f"model.{source}.fields_get", [[], 0, {}])
+
+    def shapes(self, source: str, answer: Answer) -> Mapping[str, Shape]:
+        """Every model has a number as its key, and a name that it is shown with."""
+        body = read_json(answer)
+        found = body.get("result") if isinstance(body, dict) else None
+        if not isinstance(found, dict) or not all(isinstance(said, dict) for said in found.values()):
+            raise BadAnswer("The answer describes no fields.", upstream=Upstream(status=answer.status))
+        fields = {name: _found(name, said) for name, said in sorted(found.items())}
+        return {source: Shape(("id",), fields, "rec_name" if "rec_name" in fields else None)}
+
+    def whole(self, source: str, row: Row, expanded: frozenset[str]) -> Row:
+        """Without what was asked for behind links, which stands beside them."""
+        return {name: value for name, value in row.items() if not name.endswith(".")}
+
+    def link_key(self, name: str) -> str:
+        """A link is a number; what it leads to stands under its name with a dot."""
+        return f"{name}."
+
     def attach(self, row: Row, name: str, rows: list[Row]) -> None:
         """As if they had been asked for by a dotted name."""
         row[f"@{name}."] = rows
@@ -128,10 +156,40 @@ class TrytonRpc(WireProtocol):
         return children
 
 
-def rpc_request(method: str, params: list[Any]) -> Request:
+_FORMS = {
+    "char": Form.TEXT,
+    "text": Form.TEXT,
+    "fulltext": Form.TEXT,
+    "selection": Form.TEXT,
+    "integer": Form.WHOLE,
+    "numeric": Form.EXACT,
+    "float": Form.FLOAT,
+    "boolean": Form.TRUTH,
+    "date": Form.DAY,
+    "datetime": Form.MOMENT,
+    "timestamp": Form.MOMENT,
+    "many2one": Form.LINK,
+    "one2one": Form.LINK,
+}
+
+
+def _found(name: str, said: Mapping[str, Any]) -> FoundField:
+    kind = said.get("type", "")
+    return FoundField(
+        name,
+        _FORMS.get(kind, Form.OTHER),
+        label=said.get("string") or None,
+        target=said.get("relation") or None,
+        is_many=kind in ("one2many", "many2many"),
+        is_apart=kind == "binary",
+        can_filter=said.get("searchable") is True,
+    )
+
+
+def rpc_request(method: str, params: list[Any], *, is_read: bool = False) -> Request:
     """One call; the body has exactly these keys, because with others the answer has another shape."""
     body = json.dumps({"id": 1, "method": method, "params": params}, separators=(",", ":"))
-    return Request("POST", "", headers=_HEADERS, body=body.encode())
+    return Request("POST", "", headers=_HEADERS, body=body.encode(), is_read=is_read)
 
 
 def _write_order(step: OrderBy) -> list[str]:

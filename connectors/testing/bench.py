@@ -2,8 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -13,6 +13,9 @@ import httpx
 
 from connectors.beside import PLACE
 from connectors.client import Source
+from connectors.protection.guard import Guard
+from connectors.protection.limits import Thresholds
+from connectors.protection.protections import lone_guard
 from connectors.query import Page, Read, Request
 from connectors.spec import Resource, System
 from connectors.testing.wire import Script, Wire, always, break_off, garble, refuse_connection, stall, stay_silent
@@ -175,19 +178,27 @@ class Bench(ABC):
         """Connect to the system."""
         wire = Wire(self.transport(cut))
         async with httpx.AsyncClient(transport=wire, base_url=self.address()) as client:
-            source = WatchedSource(CONNECTION, self.system, client, self.login())
+            source = WatchedSource(CONNECTION, self.system, client, self.login(), guard=_fresh_guard())
             yield Opened(self, source, wire)
 
-    def suffer(self, misfortune: Misfortune, opened: Opened) -> AbstractContextManager[None]:
-        """Let any misfortune last for a block; what the network does is alike for all systems."""
+    @contextmanager
+    def suffer(self, misfortune: Misfortune, opened: Opened) -> Iterator[None]:
+        """Let any misfortune last for a block, and be forgotten; what the network does is alike for all systems."""
         common = _COMMON.get(misfortune)
-        return self.cause(misfortune, opened) if common is None else opened.wire.scripted(common)
+        with self.cause(misfortune, opened) if common is None else opened.wire.scripted(common):
+            yield
+        opened.source.guard = _fresh_guard()
 
     def with_system(self, system: System) -> Self:
         """The same bench for another description of the system."""
         changed = object.__new__(type(self))
         changed.__dict__.update(self.__dict__, system=system)
         return changed
+
+
+def _fresh_guard() -> Guard:
+    """A guard without memories; nothing is repeated, so that each misfortune shows as it is."""
+    return lone_guard(Thresholds(retries=0))
 
 
 _JSON = {"content-type": "application/json"}

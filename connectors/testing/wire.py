@@ -61,6 +61,16 @@ async def break_off(request: httpx.Request) -> NoReturn:
     raise httpx.RemoteProtocolError("server disconnected without sending a response", request=request)
 
 
+def once(script: Script) -> Script:
+    """Let a script answer the first request only."""
+    left = [script]
+
+    async def answer(request: httpx.Request) -> httpx.Response | None:
+        return await left.pop()(request) if left else None
+
+    return answer
+
+
 async def stay_silent(request: httpx.Request) -> NoReturn:
     """Take the request and say nothing for much longer than anybody waits."""
     await asyncio.sleep(SILENCE_SECONDS)

@@ -1,19 +1,24 @@
-"""Which cache a URL stands for: the one place where they are told apart."""
+"""What the URL of a cache stands for, kept answers and hints alike: the one place where they are told apart."""
 
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from gateway.stores.call_state import MemoryCallState, SharedCallState
 from gateway.stores.memory import MemoryCache
 from resolvers.ports import CacheStore
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A kind of cache: how one is opened, and the port that it listens on if its URL does not say; None for no port."""
+    """A kind of cache: how one is opened, and how what processes share about calls.
+
+    `port` is the one that it listens on if its URL does not say; None for no port.
+    """
 
     open: Callable[[str, int, Callable[[], None]], CacheStore]
+    open_calls: Callable[[str], SharedCallState]
     port: int | None = None
 
 
@@ -27,11 +32,21 @@ def _redis(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheStore
     return RedisCache(url, on_error=on_error)
 
 
+def _memory_calls(url: str) -> SharedCallState:
+    return MemoryCallState()
+
+
+def _redis_calls(url: str) -> SharedCallState:
+    from gateway.stores.redis_call_state import RedisCallState  # only where it is used, too
+
+    return RedisCallState(url)
+
+
 CACHES: Mapping[str, Backend] = {
-    "memory": Backend(_memory),
-    "redis": Backend(_redis, 6379),
-    "rediss": Backend(_redis, 6379),
-    "unix": Backend(_redis),
+    "memory": Backend(_memory, _memory_calls),
+    "redis": Backend(_redis, _redis_calls, 6379),
+    "rediss": Backend(_redis, _redis_calls, 6379),
+    "unix": Backend(_redis, _redis_calls),
 }
 """The kinds of caches, by the scheme of their URLs."""
 
@@ -51,6 +66,11 @@ def scheme_of(url: str) -> str:
 def open_cache(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheStore:
     """The cache that a URL stands for; nothing is connected before it is used. `max_bytes` bounds one in memory."""
     return CACHES[scheme_of(url)].open(url, max_bytes, on_error)
+
+
+def open_call_state(url: str) -> SharedCallState:
+    """What processes share about calls, by the same URL; nothing is connected before it is used."""
+    return CACHES[scheme_of(url)].open_calls(url)
 
 
 def addresses_of(url: str) -> list[tuple[str, int]]:

@@ -19,13 +19,38 @@ from gateway.stores.breaker import Breaker
 from resolvers.ports import CacheEntry, CacheScope, Recalled
 
 _LOGGER = logging.getLogger(__name__)
-_PREFIX = "switchgear"
+PREFIX = "switchgear"
+"""What all keys and channels begin with."""
+TIMEOUT_SECONDS = 0.05
+"""How long Redis may take for anything: what it has is only worth having quickly."""
 _CONNECTIONS = 32
 _STAMP_MS = 8 * 24 * 3600 * 1000
 """How long it is remembered that something was forgotten: longer than any entry can be kept."""
 _UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 _NOT_HELD = ""
 Result = TypeVar("Result")
+
+
+def open_redis(url: str, timeout: float = TIMEOUT_SECONDS) -> Redis:
+    """The client of a Redis, which never repeats anything; nothing is connected before it is used."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=_CONNECTIONS,
+        timeout=timeout,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        driver_info=None,
+    )
+    client: Redis = Redis.from_pool(pool)
+    return client
+
+
+def key_of(tenant: str, *parts: str) -> str:
+    """The one way in which keys are made: the tenant first, in braces, so that a cluster keeps its keys together."""
+    rest = ":".join(quote(part, safe="") for part in parts)
+    return f"{PREFIX}:{{{quote(tenant, safe='')}}}:{rest}"
 
 
 class RedisCache:
@@ -40,7 +65,7 @@ class RedisCache:
         self,
         url: str,
         *,
-        timeout: float = 0.05,
+        timeout: float = TIMEOUT_SECONDS,
         breaker: Breaker | None = None,
         on_error: Callable[[], None] = lambda: None,
         wall: Callable[[], float] = time.time,
@@ -53,17 +78,7 @@ class RedisCache:
         self._is_refusing = False
         self._owed: dict[str, str] = {}
         """Stamps that Redis has not taken; until it does, nothing of theirs is believed."""
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=timeout,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,
-        )
-        self._redis: Redis = Redis.from_pool(pool)
+        self._redis = open_redis(url, timeout)
 
     def __repr__(self) -> str:
         """Without the address, which may hold a password."""
@@ -210,9 +225,7 @@ class RedisCache:
 
 
 def _key(scope: CacheScope, *parts: str) -> str:
-    """The one way in which keys are made: the tenant first, in braces, so that a cluster keeps its keys together."""
-    rest = ":".join(quote(part, safe="") for part in (scope.connection, *parts))
-    return f"{_PREFIX}:{{{quote(scope.tenant, safe='')}}}:{rest}"
+    return key_of(scope.tenant, scope.connection, *parts)
 
 
 def _entry_key(scope: CacheScope, digest: str) -> str:

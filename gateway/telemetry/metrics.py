@@ -142,6 +142,7 @@ class _ConnectionMetrics(Observer):
         self._metrics = metrics
         self._names = names
         self._state = BreakerState.CLOSED
+        self._is_closed = False
 
     def called(self, call: Call) -> None:
         """Count a call, its time and its rows."""
@@ -164,8 +165,8 @@ class _ConnectionMetrics(Observer):
         self._metrics.series(self._metrics.waits, *self._names).observe(seconds)
 
     def broke(self, state: BreakerState) -> None:
-        """Count the change, and the connection under its new state."""
-        if state is not self._state:
+        """Count the change, and the connection under its new state; what outlives the connection changes nothing."""
+        if state is not self._state and not self._is_closed:
             self._metrics.series(self._metrics.breaker_changes, *self._names, state.name.lower()).inc()
             self._enter(state)
 
@@ -176,6 +177,7 @@ class _ConnectionMetrics(Observer):
     def closed(self) -> None:
         """Count the connection under no state any more."""
         self._enter(BreakerState.CLOSED)
+        self._is_closed = True
 
     def _enter(self, state: BreakerState) -> None:
         if self._state is not BreakerState.CLOSED:

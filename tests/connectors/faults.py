@@ -153,6 +153,10 @@ def _without_brackets(where: Where) -> Where:
     return any_of(all_of(first, *rest, last.terms[0]), *last.terms[1:])
 
 
+def _harmful(request: Request) -> Request:
+    return replace(request, is_read=False)
+
+
 def _single_quotes(request: Request) -> Request:
     """An apostrophe inside a text that is not doubled; the empty text keeps its two quotes."""
     parts = request.query.split("%27%27")
@@ -225,6 +229,7 @@ def _silent(path: str) -> FieldSpec:
 
 
 _FILTERS = "every_filter_finds_the_same_as_here"
+_AGAIN = "a_question_whose_connection_broke_is_asked_again"
 _COMBINED = "combined_filters_find_the_same_as_here"
 _KEPT = "records_are_the_rows_that_are_kept"
 _KNOWN = "records_say_what_is_known_otherwise"
@@ -245,6 +250,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("wrong path", _TRYTON, mapping(orderDate=At("purchase_day")), (_PATHS, _KEPT)),
     Fault("wrong path", _ODOO, mapping(orderDate=At("date_ordered")), (_PATHS, _KEPT)),
     Fault("missing escape", _S4, speaking(asked=_single_quotes), (_FILTERS,)),
+    Fault("no word that reading is harmless", _TRYTON, speaking(asked=_harmful), (_AGAIN,)),
+    Fault("no word that reading is harmless", _ODOO, speaking(asked=_harmful), (_AGAIN,)),
     Fault("missing escape", _TRYTON, speaking(asked=_wild_patterns), (_FILTERS,)),
     Fault("wrong operator", _S4, speaking(where=_compared(_less_instead_of_at_most)), (_FILTERS,)),
     Fault("wrong operator", _TRYTON, speaking(where=_compared(_less_instead_of_at_most)), (_FILTERS,)),

@@ -13,6 +13,8 @@ from connectors.auth import SessionLogin
 from connectors.client import Source
 from connectors.errors import Reauthorize, Trouble, Unavailable, outcome_of
 from connectors.ports import Call, Observer
+from connectors.protection.limits import Thresholds
+from connectors.protection.protections import lone_guard
 from connectors.query import Read
 from connectors.systems.sap_s4hana.spec import sap_s4hana
 from connectors.tally import Tally
@@ -99,7 +101,7 @@ async def test_no_answer_at_all_is_told_without_a_status() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("nobody there")
 
-    asked, heard = source(refuse)
+    asked, heard = source(refuse, guard=lone_guard(Thresholds(retries=0)))
     await ask(asked)
     assert heard.calls == [Call("Vendor", "unavailable", None, 1, 0)]
     assert heard.statuses == [None]

@@ -68,7 +68,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def is_query(block: Block) -> bool:
-    """Whether a block is a query that can be asked as it stands; one with variables cannot."""
+    """Whether it can be asked just so: it changes nothing, and needs no variables."""
     definitions = [item for item in parse(block.text).definitions if isinstance(item, OperationDefinitionNode)]
     return all(item.operation is OperationType.QUERY and not item.variable_definitions for item in definitions)
 
@@ -125,6 +125,10 @@ def test_the_commands_of_the_first_hour_do_what_it_says(demo: Demo) -> None:
     before, broken, during, mended, asked = documents(done.stdout)
     assert before["data"]["vendors"]["isComplete"] is True
     assert (broken["mode"], mended["mode"]) == ("down", "none")
+    told, tells = (answer["extensions"]["cost"] for answer in (during, shown))
+    assert 1 <= told.pop("upstreamCalls") - 3 <= 2, "the failing call is repeated, as the budget allows"
+    assert told.pop("actual") - tells.pop("actual") in (0, 10)
+    assert tells.pop("upstreamCalls") == 4
     assert during == shown
     assert {request["entity"] for request in asked} >= {"VENDOR"}
 

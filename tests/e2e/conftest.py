@@ -13,6 +13,8 @@ import pytest
 from tests.e2e.demo import ADMIN, Demo
 from tests.e2e.processes import Client, SandboxControl, running
 
+SETTINGS = {"admin_token": ADMIN, "breaker_failures": "1000", "breaker_window_calls": "1000"}
+"""One test after the other breaks the same systems, which would be left alone before long."""
 DISCONNECT = "mutation Disconnect($id: ID!) { disconnectSystem(input: {id: $id}) { errors { code } } }"
 
 
@@ -20,7 +22,7 @@ DISCONNECT = "mutation Disconnect($id: ID!) { disconnectSystem(input: {id: $id})
 def started_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     place = tmp_path_factory.mktemp("demo")
     with (
-        running(place, "demo", "--port", "0", "--data", str(place / "data"), admin_token=ADMIN) as program,
+        running(place, "demo", "--port", "0", "--data", str(place / "data"), **SETTINGS) as program,
         ExitStack() as stack,
     ):
         url = program.ready()

@@ -54,22 +54,35 @@ def test_one_down_and_one_slow_leave_the_third(demo: Demo) -> None:
     [
         ("unauthorized", "REAUTHORIZATION_REQUIRED", "REAUTHORIZATION_REQUIRED"),
         ("forbidden", "PERMISSION_DENIED", "UPSTREAM_PERMISSION_DENIED"),
-        ("rate_limited", "RATE_LIMITED", "UPSTREAM_RATE_LIMITED"),
         ("error", "ERROR", "UPSTREAM_ERROR"),
         ("malformed", "ERROR", "UPSTREAM_BAD_RESPONSE"),
         ("down", "ERROR", "UPSTREAM_UNREACHABLE"),
     ],
 )
 def test_every_trouble_has_its_code(demo: Demo, mode: str, status: str, code: str) -> None:
-    demo.sandboxes["sap-us"].trouble(mode, retryAfterSeconds=9)
+    demo.sandboxes["sap-us"].trouble(mode)
     page = demo.first.data(QUERY)["purchaseOrders"]
     source = told(page, "sap-us")
     assert (source["status"], source["error"]["code"]) == (status, code)
     assert source["error"]["remediation"]
-    assert source["error"]["retryAfterMs"] == (9_000 if mode == "rate_limited" else None)
+    assert source["error"]["retryAfterMs"] is None
     assert source["upstreamCalls"] == len(demo.sandboxes["sap-us"].requests())
     assert {node["connection"]["name"] for node in page["nodes"]} == {"sap-eu"}
     assert page["isComplete"] is False
+
+
+def test_too_many_calls_are_told_and_then_waited_for(demo: Demo) -> None:
+    demo.sandboxes["sap-us"].trouble("rate_limited", retryAfterSeconds=3)
+    told_first = told(demo.first.data(QUERY, timeoutMs=3_000)["purchaseOrders"], "sap-us")
+    told_next = told(demo.first.data(QUERY, timeoutMs=2_000)["purchaseOrders"], "sap-us")
+    for source in (told_first, told_next):
+        assert (source["status"], source["error"]["code"]) == ("RATE_LIMITED", "UPSTREAM_RATE_LIMITED")
+        assert source["error"]["remediation"]
+    assert told_first["error"]["retryAfterMs"] == 3_000
+    assert (told_first["upstreamCalls"], told_next["upstreamCalls"]) == (1, 0)
+    assert len(demo.sandboxes["sap-us"].requests()) == 1
+    demo.sandboxes["sap-us"].trouble("none")
+    assert demo.first.data(QUERY)["purchaseOrders"]["isComplete"] is True
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ async def test_a_user_without_any_right_is_told(empty_gateway: RunningGateway, e
 async def test_a_system_in_trouble_is_not_connected(
     empty_gateway: RunningGateway, erp: StandIn, mode: str, code: str, retryable: bool
 ) -> None:
-    erp.trouble(mode)
+    erp.trouble(mode, retry_after_seconds=60)
     error = only_error(await empty_gateway.connect(erp.url))
     assert (error["__typename"], error["code"], error["retryable"]) == ("ConnectionUnavailable", code, retryable)
     await nothing_was_kept(empty_gateway)

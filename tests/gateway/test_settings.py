@@ -1,10 +1,12 @@
 import os
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from connectors.protection.limits import DEFAULTS
 from gateway import settings
 from gateway.settings import Settings, SettingsError
 
@@ -91,6 +93,8 @@ def test_unknown_variables_are_named_with_the_nearest_known_one(monkeypatch: pyt
         ("CORS_ORIGINS", "https://Plant.example.com", "small letters"),
         ("ADMIN_TOKEN", "short", "at least 16"),
         ("MAX_SOURCES", "0", "greater than"),
+        ("CACHE_URL", "memcached://host", "memory://, redis://"),
+        ("BREAKER_FAILING_SHARE", "2", "less than or equal to 1"),
         ("INTROSPECTION", "perhaps", "boolean"),
     ],
 )
@@ -118,6 +122,7 @@ def test_settings_must_agree(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHGEAR_ADMIN_TOKEN", "hunter2-hunter2-hunter2")
     monkeypatch.setenv("SWITCHGEAR_DATABASE_URL", "postgresql://u:hunter2@host/db")
+    monkeypatch.setenv("SWITCHGEAR_CACHE_URL", "redis://:hunter2@host/0")
     assert "hunter2" not in repr(settings.load())
     monkeypatch.setenv("SWITCHGEAR_ADMIN_TOKEN", "hunter2")
     with pytest.raises(SettingsError) as caught:
@@ -128,3 +133,10 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError) as invalid:
         Settings()
     assert "hunter2" not in str(invalid.value)
+
+
+def test_the_defaults_of_protection_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.load().thresholds == DEFAULTS
+    monkeypatch.setenv("SWITCHGEAR_BREAKER_FAILURES", "7")
+    monkeypatch.setenv("SWITCHGEAR_MAX_CALLS_AT_ONCE", "3")
+    assert settings.load().thresholds == replace(DEFAULTS, failures_in_a_row=7, calls_at_once=3)

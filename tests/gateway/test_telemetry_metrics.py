@@ -26,7 +26,7 @@ async def system() -> AsyncIterator[StandIn]:
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[RunningGateway]:
-    async with running_gateway(tmp_path, metrics_token=SecretStr(SCRAPER)) as running:
+    async with running_gateway(tmp_path, metrics_token=SecretStr(SCRAPER), max_retries=0) as running:
         yield running
 
 
@@ -119,6 +119,22 @@ async def test_failures_are_counted_by_their_meaning(
     assert found.of("switchgear_request_seconds_count", operation="purchaseOrders", outcome="partial") == 1
 
 
+async def test_repetitions_and_breakers_are_counted(tmp_path: Path, system: StandIn) -> None:
+    token = SecretStr(SCRAPER)
+    async with running_gateway(tmp_path, metrics_token=token, breaker_failures=2, max_retries=1) as gateway:
+        await gateway.connected(system)
+        system.trouble("down")
+        for _ in range(2):
+            await gateway.data("{ purchaseOrders { nodes { id } } }")
+        found = await values(gateway)
+        assert found.of("switchgear_source_retries_total", **CLASS, outcome="unavailable") == 1
+        assert found.of("switchgear_breakers", **CLASS, state="open") == 1
+        assert found.of("switchgear_breaker_changes_total", **CLASS, state="open") == 1
+        for outcome in ("unavailable", "circuit_open"):
+            assert found.of("switchgear_source_call_seconds_count", **CLASS, outcome=outcome) == 1
+        assert found.of("switchgear_source_requests_total", **CLASS, status="none") == 2
+
+
 async def test_no_series_is_named_by_a_customer_or_a_client(gateway: RunningGateway, system: StandIn) -> None:
     for number in range(4):
         await gateway.connected(system, name=f"Customer {number}")
@@ -206,6 +222,7 @@ def test_breakers_are_counted_where_they_stand() -> None:
     assert open_ones() == (1, 1)
     first.broke(BreakerState.CLOSED)
     second.closed()
+    second.broke(BreakerState.OPEN)  # by a call that was still under way
     assert open_ones() == (0, 0)
     assert counted(metrics).of("switchgear_breaker_changes_total", state="open") == 2
     assert counted(metrics).of("switchgear_breaker_changes_total", state="closed") == 1

@@ -56,7 +56,7 @@ async def gateway(
     tmp_path: Path, system: StandIn, log: pytest.CaptureFixture[str]
 ) -> AsyncIterator[tuple[RunningGateway, Spans]]:
     with recorded() as spans:
-        async with running_gateway(tmp_path) as running:
+        async with running_gateway(tmp_path, max_retries=0) as running:
             yield running, spans
 
 

@@ -34,7 +34,7 @@ async def systems() -> AsyncIterator[tuple[StandIn, StandIn]]:
 
 @pytest.fixture
 async def gateway(tmp_path: Path, systems: tuple[StandIn, StandIn]) -> AsyncIterator[RunningGateway]:
-    async with running_gateway(tmp_path) as running:
+    async with running_gateway(tmp_path, max_retries=0) as running:
         for number, system in enumerate(systems):
             await running.connected(system, name=f"sap-{number}")
         yield running

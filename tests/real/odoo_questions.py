@@ -96,6 +96,17 @@ LINES = """
 """
 
 
+CUSTOM_ASSETS = """
+{ found: assets(first: 200) {
+    nodes { remoteId raw customFields { key label type value } meta { missing { path reason } } }
+    isComplete sources { status } } }
+"""
+UPDATE = """
+mutation ($id: ID!, $fields: [CustomFieldSettingInput!]) {
+  updateConnectionSettings(input: {id: $id, settings: {customFields: $fields}}) { errors { message } } }
+"""
+
+
 async def page(gateway: RunningGateway, query: str, **variables: Any) -> Row:
     found: Row = (await gateway.data(query, **variables))["found"]
     return found

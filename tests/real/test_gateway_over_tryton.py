@@ -190,3 +190,81 @@ def _leaves(domain: list[Any]) -> list[Any]:
     if domain and isinstance(domain[0], str) and domain[0] not in ("AND", "OR"):
         return [domain]
     return [leaf for item in domain if isinstance(item, list) for leaf in _leaves(item)]
+
+
+CUSTOM = """
+query ($paths: [String!]) { purchaseOrders(first: 200) {
+    nodes { remoteId raw(paths: $paths) customFields { key label type value } vendorName meta { missing { path } } }
+    isComplete sources { upstreamCalls } } }
+"""
+OBJECTS = """
+query ($id: ID!, $filter: CustomObjectFilter, $after: String) {
+  customObjects(connectionId: $id, object: "categories", first: 2, filter: $filter, after: $after) {
+    nodes { remoteId displayName fields { key type value } } pageInfo { hasNextPage endCursor }
+    isComplete sources { filteredHere error { message } } } }
+"""
+UPDATE = """
+mutation ($id: ID!, $settings: ConnectionSettingsInput) {
+  updateConnectionSettings(input: {id: $id, settings: $settings}) { errors { field message } } }
+"""
+
+
+async def update(gateway: RunningGateway, **settings: Any) -> Any:
+    (connection,) = (await gateway.data("{ connections { nodes { id } } }"))["connections"]["nodes"]
+    payload = (await gateway.data(UPDATE, id=connection["id"], settings=settings))["updateConnectionSettings"]
+    return connection["id"], payload["errors"]
+
+
+async def test_raw_is_what_tryton_itself_says(gateway: RunningGateway, tryton: Tryton, recorded: Recorder) -> None:
+    found = (await gateway.data(CUSTOM))["purchaseOrders"]
+    assert (found["isComplete"], len(recorded.requests)) == (True, found["sources"][0]["upstreamCalls"])
+    names = sorted(found["nodes"][0]["raw"])
+    assert {"number", "state", "party", "total_amount", "rec_name", "create_date"} <= set(names)
+    own = {str(row["id"]): row for row in tryton.rows("purchase.purchase", [], names)}
+    for node in found["nodes"]:
+        assert node["meta"]["missing"] == []
+        assert set(node["raw"]) == set(own[node["remoteId"]])
+        assert node["raw"]["party"] == own[node["remoteId"]]["party"]
+        assert node["raw"]["number"] == own[node["remoteId"]]["number"]
+    narrow = (await gateway.data(CUSTOM, paths=["party.code", "number", "nowhere"]))["purchaseOrders"]["nodes"]
+    assert all(set(node["raw"]) == {"party.", "number"} and set(node["raw"]["party."]) == {"code"} for node in narrow)
+
+
+async def test_fields_and_objects_of_any_model(gateway: RunningGateway, tryton: Tryton) -> None:
+    paths = {
+        "company": "company.rec_name",
+        "warehouse": "warehouse",
+        "total": "total_amount",
+        "ordered": "purchase_date",
+    }
+    fields = [{"entity": "PURCHASE_ORDER", "key": key, "path": path} for key, path in paths.items()]
+    categories = {"object": "categories", "source": "product.category", "fields": ["name", "create_date", "accounting"]}
+    connection, errors = await update(gateway, customFields=fields, customObjects=[categories])
+    assert errors == []
+    own = {str(row["id"]): row for row in tryton.rows("purchase.purchase", [], [*paths.values()])}
+    for node in (await gateway.data(CUSTOM))["purchaseOrders"]["nodes"]:
+        values = {field["key"]: field["value"] for field in node["customFields"]}
+        row = own[node["remoteId"]]
+        assert values["company"] == row["company."]["rec_name"]
+        assert values["warehouse"] == (str(row["warehouse"]) if row["warehouse"] else None)
+        assert Decimal(values["total"]) == row["total_amount"]
+        assert (values["ordered"] is None) == (row["purchase_date"] is None)
+    rows, after = [], None
+    while True:
+        page = (await gateway.data(OBJECTS, id=connection, after=after))["customObjects"]
+        assert page["isComplete"], page["sources"]
+        rows += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+    known = {str(row["id"]): row for row in tryton.rows("product.category", [], ["name"])}
+    assert [row["remoteId"] for row in rows] == sorted(known, key=int)
+    wanted = {"field": "name", "operator": "EQ", "value": rows[0]["fields"][0]["value"]}
+    (one,) = (await gateway.data(OBJECTS, id=connection, filter=wanted))["customObjects"]["nodes"]
+    assert one["remoteId"] == rows[0]["remoteId"]
+
+
+async def test_a_field_that_tryton_does_not_have_is_told_at_once(gateway: RunningGateway) -> None:
+    _, (error,) = await update(gateway, customFields=[{"entity": "VENDOR", "key": "x", "path": "nam"}])
+    assert error["field"] == "settings.customFields.0.path"
+    assert "did you mean 'name'?" in error["message"]

@@ -10,6 +10,7 @@ import strawberry
 
 from connectors.client import Source
 from connectors.spec import System
+from gateway.stored_settings import described_settings
 from resolvers.cache import ReadCache
 from resolvers.describing import describe_system
 from resolvers.ports import Context, LiveSource, ReadLimits
@@ -103,6 +104,7 @@ def live_source(name: str, system: System, source: Source) -> LiveSource:
         lifecycle=ConnectionLifecycle.ENABLED,
         created_at=MOMENT,
         authorized_at=MOMENT,
+        settings=described_settings({}),
         token_preview=None,
         condition=None,  # type: ignore[arg-type]
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 from connectors.auth import BasicLogin
 from connectors.client import Source
+from connectors.protection.limits import Thresholds
+from connectors.protection.protections import lone_guard
 from connectors.sandbox.control import ControlledSandbox, Faults
 from connectors.systems.sap_s4hana.sandbox import USERS, demo_data, sandbox
 from connectors.systems.sap_s4hana.spec import sap_s4hana
@@ -64,5 +66,6 @@ def _connect(name: str, box: ControlledSandbox) -> LiveSource:
         system=sap_s4hana,
         http=in_process_client(box, address),
         auth=BasicLogin(username, password),
+        guard=lone_guard(Thresholds(retries=0)),
     )
     return live_source(name, sap_s4hana, source)

@@ -61,6 +61,7 @@ def outcome(page: Any, name: str) -> Any:
         (errors.Reauthorize("x"), "REAUTHORIZATION_REQUIRED", "REAUTHORIZATION_REQUIRED", "CONNECTION", False),
         (errors.PermissionDenied("x"), "PERMISSION_DENIED", "UPSTREAM_PERMISSION_DENIED", "BUSINESS", False),
         (errors.RateLimited("x", retry_after=1.5), "RATE_LIMITED", "UPSTREAM_RATE_LIMITED", "UPSTREAM", True),
+        (errors.CircuitOpen("x", retry_after=1.5), "SKIPPED_CIRCUIT_OPEN", "CIRCUIT_OPEN", "UPSTREAM", True),
         (errors.TimedOut("x"), "TIMED_OUT", "UPSTREAM_TIMEOUT", "UPSTREAM", True),
         (errors.Unavailable("x"), "ERROR", "UPSTREAM_UNREACHABLE", "UPSTREAM", True),
         (errors.Unavailable("x", upstream=errors.Upstream(503)), "ERROR", "UPSTREAM_ERROR", "UPSTREAM", True),
@@ -88,7 +89,8 @@ async def test_a_trouble_is_told_and_the_others_answer(
     assert (error["code"], error["category"], error["retryable"]) == (code, category, retryable)
     assert (error["connectionId"], error["system"]) == ("con_b", "table")
     assert error["remediation"]
-    assert error["retryAfterMs"] == (1_500 if isinstance(trouble, errors.RateLimited) else None)
+    is_timed = isinstance(trouble, errors.RateLimited | errors.CircuitOpen)
+    assert error["retryAfterMs"] == (1_500 if is_timed else None)
     assert outcome(page, "a")["status"] == outcome(page, "c")["status"] == "OK"
 
 

@@ -176,11 +176,23 @@ async def test_every_failure_may_be_stood_in_for(mode: str, code: str) -> None:
     plant = cached_plant()
     await page(plant, PLAIN, freshness=STAND_IN)
     plant.clock.turn(600)
-    plant.plant.trouble("sap-eu", mode)
+    plant.plant.trouble("sap-eu", mode, retry_after_seconds=60)
     (source,) = (await page(plant, PLAIN, freshness=STAND_IN))["sources"]
     assert (source["status"], source["error"]["code"]) == ("STALE", code)
     (source,) = (await page(plant, PLAIN, freshness=MINUTE))["sources"]
     assert (source["servedFrom"], source["error"]["code"]) == (None, code)
+
+
+async def test_a_system_that_is_left_alone_is_stood_in_for() -> None:
+    plant = cached_plant()
+    await page(plant, PLAIN, freshness=STAND_IN)
+    plant.clock.turn(600)
+    plant.plant.trouble("sap-eu", "down")
+    for _ in range(6):
+        (source,) = (await page(plant, PLAIN, freshness=STAND_IN))["sources"]
+    assert (source["status"], source["error"]["code"], source["upstreamCalls"]) == ("STALE", "CIRCUIT_OPEN", 0)
+    (source,) = (await page(plant, PLAIN))["sources"]
+    assert (source["status"], source["servedFrom"]) == ("SKIPPED_CIRCUIT_OPEN", None)
 
 
 async def test_a_system_that_is_too_slow_is_stood_in_for() -> None:

@@ -72,6 +72,7 @@ def _property(entity_set: EntitySet, prop: Property) -> str:
         "Precision": prop.precision,
         "Scale": prop.scale,
         "ConcurrencyMode": "Fixed" if entity_set.etag == prop.name else None,
+        "sap:label": prop.label,
         "sap:unit": prop.unit,
         "sap:semantics": prop.semantics,
         "sap:display-format": prop.format,

@@ -21,6 +21,7 @@ class Property:
     required: bool = False
     unit: str | None = None
     semantics: str | None = None
+    label: str | None = None
     format: str | None = None
     conversion: str | None = None
     """ALPHA (digits are padded to the length inside, shown without zeros) or NUMC (digits only)."""
@@ -163,6 +164,7 @@ def _property(name: str, said: Mapping[str, Any], currencies: set[str], service:
         required=said.get("required", False),
         unit=unit,
         semantics=said.get("semantics"),
+        label=said.get("label"),
         format=said.get("format"),
         conversion=said.get("conversion"),
         creatable="creatable" not in denied,

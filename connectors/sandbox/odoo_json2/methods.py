@@ -148,6 +148,9 @@ def _described(field: Field, attributes: Sequence[str] | None) -> dict[str, Any]
     said["string"] = field.name.removesuffix("_ids").removesuffix("_id").replace("_", " ").capitalize()
     if field.type == "selection":
         said["selection"] = [[key, key.replace("_", " ").capitalize()] for key in field.selection]
+    said["related"] = ".".join(field.related)
+    if not field.related:
+        del said["related"]
     if not field.relation:
         del said["relation"]
     if not field.groups:

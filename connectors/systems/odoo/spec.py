@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping
 
 import httpx
 
+from connectors.protection.limits import UNPUBLISHED
 from connectors.protocols.odoo_json2 import OdooJson2
 from connectors.spec import AuthMethod, System
 from connectors.systems.odoo.inventory import products
@@ -85,4 +86,5 @@ odoo = System(
         ),
     ),
     address=_address,
+    limits=UNPUBLISHED,
 )

@@ -13,6 +13,7 @@ from connectors.composites import Calculated, Many, OverChildren, Parts, money, 
 from connectors.decisions import Case, Codes, First, Flagged
 from connectors.fields import At, Can, Joined, Lookup, Ref
 from connectors.keys import padded
+from connectors.protection.limits import UNPUBLISHED
 from connectors.protocols.odata_v2 import ODataV2
 from connectors.spec import AuthMethod, Resource, System
 from connectors.systems.sap_s4hana.amounts import (
@@ -234,6 +235,7 @@ sap_s4hana = System(
         ),
     ),
     address=_address,
+    limits=UNPUBLISHED,
     options=(
         FormField(
             name="sap-client",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import httpx
 
 from connectors.auth import SessionLogin
+from connectors.protection.limits import UNPUBLISHED
 from connectors.protocols.tryton_rpc import TrytonRpc, rpc_request
 from connectors.spec import AuthMethod, System
 from connectors.systems.tryton.assets import assets
@@ -88,4 +89,5 @@ tryton = System(
         ),
     ),
     address=_address,
+    limits=UNPUBLISHED,
 )

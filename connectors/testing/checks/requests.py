@@ -7,12 +7,14 @@ from connectors.beside import PLACE
 from connectors.composites import EachChild, Many, Parts
 from connectors.fields import FieldSpec
 from connectors.plan import plan_read
+from connectors.protection.protections import lone_guard
 from connectors.spec import Resource
 from connectors.tally import Tally
 from connectors.testing.bench import Bench
 from connectors.testing.registry import check
 from connectors.testing.values import filterable
 from connectors.testing.walks import by_keys, walk
+from connectors.testing.wire import break_off, once
 from schema.filters import EVERYTHING, NOTHING, And, Condition, Operator, Tree
 from schema.model import FieldModel, fields_of
 from schema.selection import Selection
@@ -166,3 +168,14 @@ async def questions_at_the_same_time_share_a_login(bench: Bench) -> None:
             tally = Tally()
             await asyncio.gather(*(walk(opened, resource, tally=tally) for _ in range(_AT_ONCE)))
             assert tally.requests <= 2 * _AT_ONCE + 1, f"{tally.requests} requests for {_AT_ONCE} refused questions"
+
+
+@check
+async def a_question_whose_connection_broke_is_asked_again(bench: Bench) -> None:
+    """Reading does no harm twice, and the protocol says so of every question."""
+    async with bench.open() as opened:
+        for resource in bench.system.resources:
+            await walk(opened, resource)
+            opened.source.guard = lone_guard()
+            with opened.wire.scripted(once(break_off)):
+                await walk(opened, resource)

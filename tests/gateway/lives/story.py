@@ -10,6 +10,8 @@ from typing import Any
 
 from connectors.errors import Trouble
 from connectors.ports import BreakerState
+from connectors.protection.limits import Thresholds
+from connectors.protection.protections import Protections
 from connectors.sandbox.control import Faults
 from connectors.systems.sap_s4hana.sandbox import sandbox
 from connectors.tally import Tally
@@ -33,6 +35,9 @@ from schema.lifecycle import ReconnectSystemInput
 from schema.systems import Deployment
 from tests.gateway.running import PASSWORD, USER
 from tests.gateway.stores.samples import NOON
+
+_UNGUARDED = Thresholds(failures_in_a_row=1_000_000, window_calls=1_000_000, retries=0)
+"""Breakers have clocks of their own; here they turn when a story says so."""
 
 
 class Clock:
@@ -205,7 +210,7 @@ async def telling(store: Store, first: Story | None = None) -> AsyncIterator[Sto
         await plant.start()
     egress = Egress("plant", [ip_network("127.0.0.0/8")])
     watch = Watch(store, clock)
-    directory = Directory(store, keyring, egress, max_answer_bytes=1_000_000, watch=watch)
+    directory = Directory(store, keyring, egress, Protections(_UNGUARDED), max_answer_bytes=1_000_000, watch=watch)
     await watch.begin()
     await directory.refresh()
     prober = Prober(directory, watch, Pace(chance=lambda: 0.5))

@@ -1,11 +1,14 @@
+import asyncio
 from datetime import UTC, timedelta, timezone
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from gateway.stores.errors import Conflict, Missing
-from gateway.stores.rows import SYSTEM, Customer
+from gateway.changing import merging
+from gateway.stores.errors import Conflict, Missing, WrongLifecycle
+from gateway.stores.rows import SYSTEM, Connection, Customer
 from gateway.stores.sql import Store
 from gateway.stores.tables import credentials
 from gateway.tokens import TokenKind
@@ -124,6 +127,51 @@ async def test_connections_are_listed_by_what_they_are(store: Store) -> None:
     assert await store.connections(None, first=10, system="tryton", lifecycle="ENABLED") == []
     assert await store.connections(None, first=1) == [sap]
     assert await store.connections(None, first=1, after=sap.id) == [tryton]
+
+
+async def change(
+    store: Store,
+    connection_id: str,
+    settings: dict[str, Any],
+    values: dict[str, Any] | None = None,
+    customer_id: str | None = None,
+) -> Connection:
+    return await store.lifecycle.update(
+        connection_id, merging(settings, values or {}), customer_id=customer_id, by=SYSTEM
+    )
+
+
+async def test_a_change_leaves_what_it_does_not_name(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, _ = await connected(store, customer)
+    first = await change(store, connection.id, {"a": 1, "b": 2}, {"name": "N"}, customer_id=customer.id)
+    epoch = await store.epoch()
+    second = await change(store, connection.id, {"a": None, "c": [3]}, {"tags": ("t",)}, customer_id=None)
+    kept = {name: value for name, value in connection.settings.items() if name not in "abc"}
+    assert (first.name, first.settings) == ("N", {**kept, "a": 1, "b": 2})
+    assert (second.name, second.tags, second.settings) == ("N", ("t",), {**kept, "b": 2, "c": [3]})
+    assert await store.connection(connection.id, customer_id=None) == second
+    assert await store.epoch() == epoch + 1
+
+
+async def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
+    customer = await store.create_customer(name="Acme")
+    connection, _ = await connected(store, customer)
+    changes = [change(store, connection.id, {f"s{n}": n}) for n in range(10)]
+    await asyncio.gather(*changes)
+    found = await store.connection(connection.id, customer_id=None)
+    assert found is not None
+    assert {f"s{n}": n for n in range(10)}.items() <= found.settings.items()
+
+
+async def test_only_a_connection_of_ones_own_that_is_in_use_can_be_changed(store: Store) -> None:
+    customer, other = await store.create_customer(name="Acme"), await store.create_customer(name="Other")
+    connection, _ = await connected(store, customer)
+    with pytest.raises(Missing):
+        await change(store, connection.id, {"a": 1}, {}, customer_id=other.id)
+    await store.lifecycle.disconnect(connection.id, None, customer_id=None, by=SYSTEM)
+    with pytest.raises(WrongLifecycle):
+        await change(store, connection.id, {"a": 1}, {}, customer_id=None)
 
 
 async def test_disconnecting_revokes_the_keys_and_deletes_the_credentials(store: Store) -> None:

@@ -1,0 +1,1 @@
+"""What stands before every call to a system: its limits, and what keeps a failing system from more load."""

@@ -1,0 +1,92 @@
+"""The settings of a connection, as they are shown and as they are changed."""
+
+from typing import Any
+
+import strawberry
+
+from schema.custom import CustomFieldType
+from schema.model import EntityType, described_input, described_type
+from schema.scalars import JSON
+
+
+@described_type
+class CustomFieldSetting:
+    """A field that was added to a kind of record."""
+
+    entity: EntityType = strawberry.field(description="The kind of record.")
+    key: str = strawberry.field(description="The key that it has in `customFields`.")
+    path: str = strawberry.field(description="Where it is in the system.")
+    label: str | None = strawberry.field(default=None, description="A name to show to people.")
+    type: CustomFieldType = strawberry.field(description="What kind of value it holds.")
+
+
+@described_type
+class CustomObjectSetting:
+    """An object or table that was added."""
+
+    object: str = strawberry.field(description="The name to ask for.")
+    source: str = strawberry.field(description="The object or table in the system.")
+    label: str | None = strawberry.field(default=None, description="A name to show to people.")
+    fields: list[str] = strawberry.field(description="The fields that are read by default.")
+
+
+@described_type
+class ConnectionSettings:
+    """The settings of a connection."""
+
+    max_age_seconds: int = strawberry.field(description="How old answers may be by default.")
+    stale_on_error: bool = strawberry.field(description="Whether older answers may stand in.")
+    own_timeout_ms: strawberry.Private[int | None]
+    options: JSON = strawberry.field(description="What else this kind of system can be set to.")
+    custom_fields: list[CustomFieldSetting] = strawberry.field(description="The fields that were added.")
+    custom_objects: list[CustomObjectSetting] = strawberry.field(description="The objects that were added.")
+
+    @strawberry.field(description="How long to wait by default.")
+    def timeout_ms(self, info: strawberry.Info[Any, Any]) -> int:
+        """The connection's own time, or that of all."""
+        return self.own_timeout_ms or int(info.context.limits.timeout_ms)
+
+
+@described_input
+class CustomFieldSettingInput:
+    """A field to add to a kind of record."""
+
+    entity: EntityType = strawberry.field(description="The kind of record.")
+    key: str = strawberry.field(description="The key that it has in `customFields`.")
+    path: str = strawberry.field(description="Where it is in the system.")
+    label: str | None = strawberry.field(default=strawberry.UNSET, description="A name to show to people.")
+    type: CustomFieldType | None = strawberry.field(
+        default=strawberry.UNSET, description="What kind of value it holds; by default as found."
+    )
+
+
+@described_input
+class CustomObjectSettingInput:
+    """An object or table to add."""
+
+    object: str = strawberry.field(description="The name to ask for.")
+    source: str = strawberry.field(description="The object or table in the system.")
+    label: str | None = strawberry.field(default=strawberry.UNSET, description="A name to show to people.")
+    fields: list[str] | None = strawberry.field(default=strawberry.UNSET, description="The fields to read by default.")
+
+
+@described_input
+class ConnectionSettingsInput:
+    """The settings of a connection; what is absent stays."""
+
+    max_age_seconds: int | None = strawberry.field(
+        default=strawberry.UNSET, description="How old answers may be by default."
+    )
+    stale_on_error: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether older answers may stand in."
+    )
+    timeout_ms: int | None = strawberry.field(default=strawberry.UNSET, description="How long to wait by default.")
+    options: JSON | None = strawberry.field(
+        default=strawberry.UNSET, description="What else this kind of system can be set to."
+    )
+    custom_fields: list[CustomFieldSettingInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="The fields to add; replaces the present ones."
+    )
+    custom_objects: list[CustomObjectSettingInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="The objects to add; replaces the present ones."
+    )
