@@ -77,10 +77,8 @@ class Settings(BaseSettings):
     )
     profile: Profile = Field(
         default="cloud",
-        description=(
-            "Where systems may be: `cloud` reaches public addresses over HTTPS, `plant` also private "
-            "addresses inside the allowed networks, `dev` everything."
-        ),
+        description="Where systems may be: `cloud` reaches public addresses over HTTPS, `plant` also private "
+        "addresses inside the allowed networks, `dev` everything.",
     )
     allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         default=(),

@@ -21,7 +21,8 @@ async def test_a_system_that_fails_is_told_to_its_followers(tmp_path: Path) -> N
             erp.trouble("error")
             for _ in range(6):
                 await plant.gateway.data(ORDERS)
+            assert (await line.update())["event"]["name"] == "connection.circuit_opened"
             assert await line.update() == {
-                "connection": {"status": "DEGRADED", "isReadable": True},
+                "connection": {"status": "DEGRADED", "isReadable": False},
                 "event": {"name": "connection.degraded", "previous": {"status": "ACTIVE"}},
             }
