@@ -71,5 +71,7 @@ async def test_a_list_may_have_any_length(path: str, count: int) -> None:
     value = wanted["vendor"]["id"] if path == "vendorId" else wanted[path]
     page = (await plant.run(QUERY, filter={path: {"in": [*absent, value]}}))["purchaseOrders"]
     assert {source["status"] for source in page["sources"]} == {"OK"}
-    same = [row["id"] for row in every if ((row["vendor"] or {}).get("id") if path == "vendorId" else row[path]) == value]
+    same = [
+        row["id"] for row in every if ((row["vendor"] or {}).get("id") if path == "vendorId" else row[path]) == value
+    ]
     assert [row["id"] for row in page["nodes"]] == same != []

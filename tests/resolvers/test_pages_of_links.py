@@ -1,19 +1,22 @@
 """Pages of what points to a row: read for many rows together, and gone on with for each alone."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from connectors.client import Source
-from connectors.testing.in_process import InProcessTransport, in_process_client
+from connectors.testing.in_process import in_process_client
 from resolvers.ports import ReadLimits
 from tests.connectors.workshop_bench import WorkshopBench, workshop_bench
 from tests.resolvers.graph import Graph, live_source
 from tests.resolvers.tables import Abilities, order_row, table
 
-_PAGE = "nodes { remoteId } edges { cursor } pageInfo { hasNextPage startCursor endCursor } isComplete sources { status }"
-_TOGETHER = f"query ($first: Int!) {{ vendors(first: 200) {{ nodes {{ id purchaseOrders(first: $first) {{ {_PAGE} }} }} }} }}"
+_PAGE = (
+    "nodes { remoteId } edges { cursor } pageInfo { hasNextPage startCursor endCursor } isComplete sources { status }"
+)
+_TOGETHER = (
+    f"query ($first: Int!) {{ vendors(first: 200) {{ nodes {{ id purchaseOrders(first: $first) {{ {_PAGE} }} }} }} }}"
+)
 _ALONE = f"query ($id: ID!, $after: String!) {{ vendor(id: $id) {{ purchaseOrders(first: 200, after: $after) {{ {_PAGE} }} }} }}"
 
 
@@ -32,7 +35,9 @@ def keys(page: Any) -> list[str]:
 @pytest.mark.parametrize("first", [1, 2, 5, 200])
 async def test_every_cursor_of_a_row_s_own_page_goes_on_in_its_own_rows(first: int) -> None:
     graph, _ = workshop()
-    whole = {row["id"]: keys(row["purchaseOrders"]) for row in (await graph.run(_TOGETHER, first=200))["vendors"]["nodes"]}
+    whole = {
+        row["id"]: keys(row["purchaseOrders"]) for row in (await graph.run(_TOGETHER, first=200))["vendors"]["nodes"]
+    }
     assert sum(len(orders) > 5 for orders in whole.values()) == 2
     for row in (await graph.run(_TOGETHER, first=first))["vendors"]["nodes"]:
         page, orders = row["purchaseOrders"], whole[row["id"]]
