@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Flag, auto
 from typing import Any, Protocol
 
-from connectors.keys import TEXT, KeyForm
+from connectors.keys import TEXT, KeyForm, can_be_sent
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.query import (
     ALWAYS,
@@ -130,8 +130,8 @@ class At(Word):
             return self.push(Operator.IS_NULL, False, model)
         if _NEEDS[operator] is Can.TEXT and not value.isascii():
             return None  # sources differ in which letters beyond ASCII they take for the same
-        if any(isinstance(item, str) and item != item.strip() for item in _each(value)):
-            return None  # some sources trim what they are asked for
+        if not all(can_be_sent(item) for item in _each(value) if isinstance(item, str)):
+            return None
         kind = model.plain_type
         if operator is Operator.IS_NULL:
             if self.required:

@@ -1,10 +1,13 @@
 """How sources write their keys: which text can be one, and in which order the source puts them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 _GREATEST_NUMBER = 2**63 - 1
+_KEPT_NOWHERE = re.compile("[\x00\ud800-\udfff]")
+"""Characters that databases refuse, and halves of characters, which have no form in UTF-8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +27,14 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+def can_be_sent(text: str) -> bool:
+    """Whether text reaches every system as it stands: some trim what they are asked for, and some signs none takes."""
+    return text == text.strip() and _KEPT_NOWHERE.search(text) is None
+
+
 def _plain(text: str) -> str | None:
     """Systems trim what they store and what they are asked for alike."""
-    return text if text and text == text.strip() else None
+    return text if text and can_be_sent(text) else None
 
 
 def _number(text: str) -> int | None:

@@ -26,6 +26,7 @@ from schema.filters import (
     conditions,
     simplify,
 )
+from schema.model import Kind
 from schema.sorting import Order, SortStep
 
 
@@ -42,6 +43,10 @@ class NarrowResource(Resource):
     walk: Walk = Walk.KEYS
     has_own_paths: bool = False
 
+
+MOST_IN_ADDRESS = 80
+"""How much conditions may list where they are part of an address, beside keys: so many short values, fewer long ones."""
+_SHORT_VALUE = 50
 
 GROUP_SLACK = 16
 """Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
@@ -154,6 +159,11 @@ class ReadPlan:
     def walk(self) -> Walk:
         """How the source is read to its end."""
         return self.resource.walk if isinstance(self.resource, NarrowResource) else Walk.KEYS
+
+    @property
+    def has_places_by_key(self) -> bool:
+        """Whether a place is that of a row; else it counts the rows of this very question, and is none in another."""
+        return self.walk is Walk.KEYS or self.sorts_here
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -297,8 +307,11 @@ def _split(resource: Resource, tree: Tree) -> tuple[Where, tuple[Tree, ...], Tre
     terms = tree.terms if isinstance(tree, And) else (tree,)
     where: Where = ALWAYS
     there, left = [], []
+    room = _Room(resource)
     for term in terms:
         found = push(resource, term)
+        if found is not None and found.where not in (ALWAYS, NEVER) and not room.has_some_for(term):
+            found = None
         if found is not None and isinstance(resource, NarrowResource):
             found = resource.grasp(all_of(resource.where, where), found)
         if found is not None:
@@ -308,6 +321,37 @@ def _split(resource: Resource, tree: Tree) -> tuple[Where, tuple[Tree, ...], Tre
         if found is None or not found.is_exact:
             left.append(term)
     return where, tuple(there), simplify(And(tuple(left)))
+
+
+@dataclass(eq=False)
+class _Room:
+    """How much more a question to a resource can hold."""
+
+    resource: Resource
+    left: int = MOST_IN_ADDRESS
+
+    def has_some_for(self, term: Tree) -> bool:
+        """Whether a term can be asked too; if so, it takes its room. As many keys as the source takes need none."""
+        if not self.resource.is_asked_by_address:
+            return True
+        needed = 0
+        for condition in conditions(term):
+            size = _size(condition.value)
+            if not (self._is_of_keys(condition) and size <= self.resource.max_keys):
+                needed += size
+        if needed > self.left:
+            return False
+        self.left -= needed
+        return True
+
+    def _is_of_keys(self, condition: Condition) -> bool:
+        path = condition.path
+        return path in ("remoteId", REFERENCE) or self.resource.model.fields[path.partition(".")[0]].kind is Kind.LINK
+
+
+def _size(value: Any) -> int:
+    """How many short values there is room for instead of this one, or of these."""
+    return sum(1 + len(str(item)) // _SHORT_VALUE for item in (value if isinstance(value, tuple) else (value,)))
 
 
 def _applied(resource: Resource, term: Tree) -> Iterator[Condition]:

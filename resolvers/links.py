@@ -90,7 +90,7 @@ def loader_for(
     freshness: Freshness,
 ) -> KeyLoader:
     """The one loader of this request for such records, so that no key is read twice."""
-    key = (live.connection.id, resource.source, _frozen(selection), timeout_ms, freshness)
+    key = (live.connection.id, resource.model.name, resource.source, _frozen(selection), timeout_ms, freshness)
     if key not in context.loaders:
         context.loaders[key] = KeyLoader(live, resource, selection, context, timeout_ms, freshness)
     loader: KeyLoader = context.loaders[key]

@@ -15,6 +15,7 @@ from resolvers.outcomes import gap_of, origin_of
 from resolvers.ports import Context, LiveSource
 from resolvers.steps import ToMany
 from schema.records import FieldGapReason, Served, weaker
+from schema.selection import below
 from schema.sources import SourceCall, SourceCallPurpose, SourceOutcome, SourceStatus, page_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ async def _ask_resource(
     found: dict[str, dict[str, Batch]],
     path: str,
 ) -> list[Asked]:
-    """Read what points to the parents, in chunks; where there is too much for one read, each parent on its own."""
+    """Read what points to the parents, in chunks; where there is too much for one read, each parent on its own.
+
+    So is a parent that clients may go on from, where a place in the rows of the whole chunk is none in its own rows.
+    """
     deadline = linker.context.deadline_for(live, linker.timeout_ms)
     parents = list(found)
     made: list[Asked] = []
@@ -68,9 +72,13 @@ async def _ask_resource(
         await ask(asked, None, most, deadline, linker.context, linker.freshness, purpose=_LINK)
         made.append(asked)
         if asked.batch is not None and asked.batch.has_more:
+            asked.status, asked.problem, asked.batch = SourceStatus.OK, None, Batch()
             made += await _ask_each(linker, live, key, resource, wanted, chunk, found, deadline)
         elif asked.batch is not None:
             _group(asked.batch, wanted, key, found)
+            if not asked.plan.has_places_by_key:
+                apart = [parent for parent in chunk if _can_be_gone_on_from(wanted, found[parent].get(key, Batch()))]
+                made += await _ask_each(linker, live, key, resource, wanted, apart, found, deadline)
     for item in made:
         linker.note(str(live.connection.id), item.tally.served)
         linker.account(str(live.connection.id), item.call(_LINK, path))
@@ -99,6 +107,14 @@ def _group(batch: Batch, wanted: ToMany, key: str, found: dict[str, dict[str, Ba
             own.records.append(record)
             own.places.append(place)
             own.resume = place
+
+
+def _can_be_gone_on_from(wanted: ToMany, batch: Batch) -> bool:
+    """Whether the page of these rows will have a cursor that stands before its last row."""
+    page, rows = below(wanted.selection, "pageInfo"), len(batch.records)
+    if "startCursor" in page or "cursor" in below(wanted.selection, "edges"):
+        return rows > 1
+    return "endCursor" in page and rows > wanted.count
 
 
 async def _ask_each(

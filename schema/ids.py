@@ -70,4 +70,7 @@ def read_record_id(text: str) -> RecordId | None:
         return None
     child = (parts[3], parts[4]) if len(parts) == 5 else None
     found = RecordId(EntityType[parts[0]], parts[1], parts[2], child)
-    return found if found.encode() == text else None
+    try:
+        return found if found.encode() == text else None
+    except UnicodeEncodeError:
+        return None  # half a character was escaped in it

@@ -163,6 +163,7 @@ class _Maker:
             title=entry.title,
             max_keys=_max_keys(entry, self._manifest),
             page_size=entry.page_size,
+            is_asked_by_address=True,
             where=all_of(*(Compare(item.path, Comparison.EQ, item.is_, type(item.is_)) for item in _fixed(entry))),
             grasp=grasp(source),
             walk=_walk(entry),

@@ -14,6 +14,8 @@ ALPHA = padded(10)
         (TEXT, "", None),
         (TEXT, " V-1", None),
         (TEXT, "V-1 ", None),
+        (TEXT, "V\x001", None),
+        (TEXT, "V\ud800", None),
         (NUMBER, "0", 0),
         (NUMBER, "13", 13),
         (NUMBER, "013", None),

@@ -14,7 +14,8 @@ from connectors.testing.in_process import InProcessTransport
 from resolvers.ports import LiveSource
 from tests.resolvers.graph import Graph, live_source
 
-SECRET = "correct horse battery staple"
+SECRET = "correct-horse-battery-staple"
+"""Without blanks: a key would end there, and the system that it is for would only be seen to refuse it."""
 EXPLAIN = """
 query Explain($query: String!, $operationName: String, $variables: JSON) {
   explain(query: $query, operationName: $operationName, variables: $variables) {

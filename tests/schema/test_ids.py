@@ -50,6 +50,7 @@ def test_any_text_is_an_id_or_none(text: str) -> None:
         written(["PURCHASE_ORDER", "con_a", ""]),
         written(["PURCHASE_ORDER", "con_a", 7]),
         written(["PURCHASE_ORDER", "con_a", "7", "lines"]),
+        written(["PURCHASE_ORDER", "con_a", "\ud800"], separators=(",", ":")),
         written(["NOTHING", "con_a", "7"], separators=(",", ":")),
         written(["PURCHASE_ORDER", "con_a", "7"]),
         written({"entity": "PURCHASE_ORDER"}),

@@ -40,6 +40,7 @@ equipment = Resource(
     prefix=EQUIPMENT,
     title="name",
     page_size=100,
+    is_asked_by_address=True,
     max_keys=60,
     # Equipment is kept in slices of time; the present one has no end.
     where=Compare("ValidityEndDate", Comparison.EQ, date(9999, 12, 31), date),
@@ -75,6 +76,7 @@ functional_locations = Resource(
     prefix=LOCATION,
     title="name",
     page_size=100,
+    is_asked_by_address=True,
     max_keys=60,
     fields={
         **_TECHNICAL_OBJECT,

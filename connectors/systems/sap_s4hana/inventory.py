@@ -93,6 +93,7 @@ products = Resource(
     key_form=_PRODUCT,
     title="name",
     page_size=100,
+    is_asked_by_address=True,
     max_keys=60,
     beside={"stock": Beside("API_MATERIAL_STOCK_SRV/A_MatlStkInAcctMod", key="Material", order=_PLACE)},
     fields={

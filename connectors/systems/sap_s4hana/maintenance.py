@@ -122,6 +122,7 @@ maintenance_orders = Resource(
     key_form=_ORDER,
     title="title",
     page_size=100,
+    is_asked_by_address=True,
     max_keys=60,
     fields={
         "number": Ref("MaintenanceOrder", filter=Can.EQ | Can.NULL, form=_ORDER),

@@ -117,6 +117,7 @@ purchase_orders = Resource(
     key="PurchaseOrder",
     key_form=_DOCUMENT,
     page_size=100,
+    is_asked_by_address=True,
     fields={
         # SAP sorts numbers as if padded with zeros, which is not the order of text: so none of them declares a sort.
         "number": Ref("PurchaseOrder", filter=Can.EQ | Can.NULL, form=_DOCUMENT),

@@ -92,6 +92,7 @@ vendors = Resource(
     key_form=PARTNER,
     title="name",
     page_size=100,
+    is_asked_by_address=True,
     max_keys=60,
     beside={"partner": Beside("API_BUSINESS_PARTNER/A_BusinessPartner", key="Supplier", order="BusinessPartner")},
     fields={
