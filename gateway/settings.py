@@ -199,11 +199,20 @@ class Settings(BaseSettings):
         ge=1,
         description="How long a source may take to answer by default, in milliseconds.",
     )
+    linger_seconds: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=10.0,
+        description=(
+            "How long new requests are still taken when the process is told to end and `/readyz` says no already: "
+            "longer than a load balancer takes to look."
+        ),
+    )
     cache_url: SecretStr = Field(
         default=SecretStr("memory://"),
         description=(
-            "Where answers are kept: `memory://`, or a Redis that several processes share, such as "
-            "`redis://:password@host:6379/0` (`rediss://` with TLS, `unix://` for a socket)."
+            "Where answers are kept: `memory://`, or a Redis that several processes share and tell each other by "
+            "of changes, such as `redis://:password@host:6379/0` (`rediss://` with TLS, `unix://` for a socket)."
         ),
     )
     cache_max_bytes: int = Field(

@@ -42,7 +42,7 @@ class Frame:
 
 
 class TooSlow(Exception):
-    """The subscriber has not taken what it asked for; it can go on from its last cursor."""
+    """The subscriber has not taken what it asked for, or is sent away; it can go on from its last cursor."""
 
 
 @dataclass(eq=False)
@@ -61,10 +61,15 @@ class Member:
         if frame.number <= self.since or self.is_lost:
             return
         if len(self.waiting) >= self.most:
-            self.is_lost = True
-            self.waiting.clear()
+            self.break_off()
         else:
             self.waiting.append(frame)
+            self._woken.set()
+
+    def break_off(self) -> None:
+        """Forget what waits: the subscriber has to come again."""
+        self.is_lost = True
+        self.waiting.clear()
         self._woken.set()
 
     def end(self) -> None:
@@ -111,6 +116,12 @@ class SharedSubscriptions:
     def streams(self) -> int:
         """How many streams are executed now."""
         return len(self._groups)
+
+    def break_off(self) -> None:
+        """Send every subscriber away; TooSlow is raised where they follow."""
+        for group in self._groups.values():
+            for member in group.members:
+                member.break_off()
 
     async def follow(self, caller: Caller, operation: Operation, identifier: str) -> AsyncGenerator[Encoded, None]:
         """The encoded results of an operation, one after the other; a query or a mutation has one.

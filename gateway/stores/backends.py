@@ -1,19 +1,24 @@
-"""Which cache a URL stands for: the one place where they are told apart."""
+"""What the URL of a cache stands for, its bus too: the one place where they are told apart."""
 
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from gateway.stores.bus import Bus, MemoryBus
 from gateway.stores.memory import MemoryCache
 from resolvers.ports import CacheStore
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A kind of cache: how one is opened, and the port that it listens on if its URL does not say; None for no port."""
+    """A kind of cache: how one is opened, and how the bus between processes that share it.
+
+    `port` is the one that it listens on if its URL does not say; None for no port.
+    """
 
     open: Callable[[str, int, Callable[[], None]], CacheStore]
+    open_bus: Callable[[str], Bus]
     port: int | None = None
 
 
@@ -27,11 +32,21 @@ def _redis(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheStore
     return RedisCache(url, on_error=on_error)
 
 
+def _memory_bus(url: str) -> Bus:
+    return MemoryBus()
+
+
+def _redis_bus(url: str) -> Bus:
+    from gateway.stores.redis_bus import RedisBus  # only where it is used, too
+
+    return RedisBus(url)
+
+
 CACHES: Mapping[str, Backend] = {
-    "memory": Backend(_memory),
-    "redis": Backend(_redis, 6379),
-    "rediss": Backend(_redis, 6379),
-    "unix": Backend(_redis),
+    "memory": Backend(_memory, _memory_bus),
+    "redis": Backend(_redis, _redis_bus, 6379),
+    "rediss": Backend(_redis, _redis_bus, 6379),
+    "unix": Backend(_redis, _redis_bus),
 }
 """The kinds of caches, by the scheme of their URLs."""
 
@@ -51,6 +66,11 @@ def scheme_of(url: str) -> str:
 def open_cache(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheStore:
     """The cache that a URL stands for; nothing is connected before it is used. `max_bytes` bounds one in memory."""
     return CACHES[scheme_of(url)].open(url, max_bytes, on_error)
+
+
+def open_bus(url: str) -> Bus:
+    """The bus between the processes that share a cache, by its URL; nothing is connected before it runs."""
+    return CACHES[scheme_of(url)].open_bus(url)
 
 
 def addresses_of(url: str) -> list[tuple[str, int]]:
