@@ -181,6 +181,8 @@ class Gateway:
         key = self.directory.keys.get(digest)
         if key is None and tokens.checksum_ok(token):
             key = await self.directory.store.key_by_digest(digest)
+            if key is not None and key.revoked_at is None:
+                await self.directory.refresh()  # another process has just made it, and perhaps what it reaches
         caller = check_key(key)
         self._touch(caller)
         return caller
