@@ -1,15 +1,12 @@
 """What every installation does, held against the product in both of its shapes, in every process."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.e2e.sites import Site, site
+from tests.e2e.sites import Site
 from tests.gateway.running import ADMIN, GatewayClient, StandIn, stand_in
-from tests.gateway.stores.redis_server import RedisServer
-from tests.servers.postgresql import Server
 
-SHAPES = ("one process", "several processes")
 QUERY = """{
   viewer { customer { id } }
   connections { nodes { id } }
@@ -23,18 +20,11 @@ QUERY = """{
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 
 
-@pytest.fixture(scope="module", params=SHAPES)
-def shaped_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@pytest.fixture(params=["one_process", "two_processes"])
+def shaped_site(request: pytest.FixtureRequest) -> Site:
     """The product in one of its shapes."""
-    place = tmp_path_factory.mktemp("site")
-    if request.param == "one process":
-        with site(place, processes=1) as running:
-            yield running
-        return
-    postgresql: Server = request.getfixturevalue("postgresql")
-    redis: RedisServer = request.getfixturevalue("redis_of_all_tests")
-    with postgresql.empty() as database, site(place, database_url=database, cache_url=redis.url) as running:
-        yield running
+    found: Site = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture
