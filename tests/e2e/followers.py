@@ -30,6 +30,7 @@ class Follower:
     events: list[dict[str, Any]] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     cursor: str | None = None
+    failure: AssertionError | None = None
     _told: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def run(self) -> None:
@@ -37,12 +38,16 @@ class Follower:
         while 4403 not in self.codes:
             try:
                 await self._follow()
+            except AssertionError as failure:
+                self.failure = failure
             except ConnectionClosed as end:
                 self.codes.append(end.rcvd.code if end.rcvd is not None else 1006)
             except (OSError, InvalidHandshake, InvalidMessage):
                 self.codes.append(0)
             async with self._told:
                 self._told.notify_all()
+            if self.failure is not None:
+                return
             await asyncio.sleep(0.05)
 
     async def _follow(self) -> None:
@@ -50,6 +55,7 @@ class Follower:
             await line.subscribe(query=STATUS, after=self.cursor)
             while True:
                 message = await line.next(patience=None)
+                assert message["type"] == "next", message
                 update = message["payload"]["data"]["connectionStatus"]
                 async with self._told:
                     self.cursor = update["cursor"]
@@ -60,7 +66,9 @@ class Follower:
     async def until(self, check: Callable[["Follower"], Any]) -> None:
         """Wait until a check of this follower gives something."""
         async with asyncio.timeout(PATIENCE_SECONDS), self._told:
-            await self._told.wait_for(lambda: check(self))
+            await self._told.wait_for(lambda: check(self) or self.failure)
+        if self.failure is not None:
+            raise self.failure
 
     async def has_heard_of(self, connection: str, name: str) -> None:
         """Wait until it was told of this."""
@@ -87,9 +95,6 @@ async def following(*followers: Follower) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(follower.run()) for follower in followers]
     try:
         yield
-        for task in tasks:
-            if task.done():
-                task.result()
     finally:
         for task in tasks:
             task.cancel()

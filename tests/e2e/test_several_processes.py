@@ -21,7 +21,7 @@ async def sap() -> AsyncIterator[StandIn]:
 
 async def connect_and_disconnect(client: GatewayClient, sap: StandIn, name: str, times: int) -> list[str]:
     """Make connections of a customer, and end all but the last."""
-    made = []
+    made: list[str] = []
     for _ in range(times):
         for last in made[-1:]:
             await client.data(DISCONNECT, id=last)
