@@ -33,12 +33,15 @@ from gateway.http import GraphQLEndpoint, RequestIds
 from gateway.keyring import Keyring
 from gateway.life import CallerLife
 from gateway.limits import document_rules, limits_extension
+from gateway.polling import Poll
 from gateway.probing import Pace, Prober, probe_of
 from gateway.settings import Settings
 from gateway.sharing import SharedSubscriptions
 from gateway.showing import show_event
-from gateway.stores.backends import addresses_of, open_cache, open_call_state
+from gateway.stores.backends import addresses_of, open_bus, open_cache, open_call_state
+from gateway.stores.bus import Bus
 from gateway.stores.call_state import SharedCallState
+from gateway.stores.errors import StoreError
 from gateway.stores.rows import SYSTEM
 from gateway.stores.sql import Store
 from gateway.telemetry.metrics import Metrics
@@ -54,7 +57,6 @@ from schema.connections import ConnectedSystem
 from schema.errors import ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
-_REFRESH_SECONDS = 1.0
 _REQUEST_SECONDS = 120.0
 _TOUCH_SECONDS = 60.0
 
@@ -100,6 +102,8 @@ class Gateway:
         )
         self._document_rules = document_rules(settings)
         self._touched: dict[str, float] = {}
+        self._touching: set[asyncio.Task[None]] = set()
+        self._fresh = Poll(self._keep_fresh, "what is connected")
         self._is_open = False
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
@@ -107,7 +111,9 @@ class Gateway:
         self.watch: Watch
         self.prober: Prober | None = None
         self.feed: EventFeed
+        self.bus: Bus
         self.sockets: Sockets
+        self.subscriptions: SharedSubscriptions
         self.cache: ReadCache
         self.cache_outcomes: Counter[CacheOutcome] = Counter()
         """What the cache has done so far, counted."""
@@ -138,8 +144,16 @@ class Gateway:
         await self.feed.begin()
         self.directory.on_change = self._tell_of_changes
         self.watch.on_change = self.feed.hint
-        protecting = self.calls.run(self.directory.protections)
-        tasks = [self._keep_fresh(), self.feed.run(), self.watch.run(), self._note_calls(), protecting]
+        self.bus = open_bus(self.settings.cache_url.get_secret_value())
+        store.database.on_news = self._tell_others
+        tasks = [
+            self._fresh.run(),
+            self.feed.run(),
+            self.bus.run(self._hear),
+            self.calls.run(self.directory.protections),
+            self.watch.run(),
+            self._note_calls(),
+        ]
         if self.role is not Role.WEB:
             self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
             await self.prober.begin()
@@ -152,10 +166,11 @@ class Gateway:
             self._is_open = False
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*running, *self._touching, return_exceptions=True)
             if self.prober is not None:
                 await self.prober.drain()
             await self._settle_at_last()
+            await self.bus.close()
             await self.cache.close()
             await self.directory.close()
             await self.calls.close()
@@ -181,13 +196,8 @@ class Gateway:
 
     async def _keep_fresh(self) -> None:
         """See changes that other processes make to the store."""
-        while True:
-            await asyncio.sleep(_REFRESH_SECONDS)
-            try:
-                await self._see_changes()
-            except Exception:
-                _LOGGER.exception("the store could not be read")
-            self.watch.pass_time()
+        await self._see_changes()
+        self.watch.pass_time()
 
     async def _see_changes(self) -> None:
         await self.directory.refresh()
@@ -219,10 +229,26 @@ class Gateway:
     async def _forget(self, tenant: str, connection_id: str) -> None:
         await self.cache.forget(CacheScope(tenant, connection_id, ""))
 
+    def _tell_others(self) -> None:
+        """This process has changed something that is stored."""
+        self.bus.tell()
+        self.feed.hint()
+
+    def _hear(self) -> None:
+        """Another process has changed something that is stored, or nothing was heard of them for a while."""
+        self._fresh.hint()
+        self.feed.hint()
+
     def _tell_of_changes(self) -> None:
         """Something that is stored has changed: keys may be void, and there may be events."""
         self.feed.hint()
         self.sockets.check_keys()
+
+    def drain(self) -> None:
+        """Be no longer ready, and send everyone away who follows something; called again, also those who came since."""
+        self._is_open = False
+        self.sockets.drain()
+        self.subscriptions.break_off()
 
     def recheck(self, caller: Caller) -> None:
         """Refuse a caller whose key is no longer in force."""
@@ -237,19 +263,26 @@ class Gateway:
         key = self.directory.keys.get(digest)
         if key is None and tokens.checksum_ok(token):
             key = await self.directory.store.key_by_digest(digest)
+            if key is not None and key.revoked_at is None:
+                await self.directory.refresh()  # another process has just made it, and perhaps what it reaches
         caller = check_key(key)
-        await self._touch(caller)
+        self._touch(caller)
         return caller
 
-    async def _touch(self, caller: Caller) -> None:
-        """Note that a key is in use, at most once a minute."""
+    def _touch(self, caller: Caller) -> None:
+        """Have it noted that a key is in use, at most once a minute; nobody waits for it."""
         now = asyncio.get_running_loop().time()
         if now - self._touched.get(caller.key.id, -_TOUCH_SECONDS) >= _TOUCH_SECONDS:
             self._touched[caller.key.id] = now
-            try:
-                await self.directory.store.touch_key(caller.key.id, datetime.now(UTC))
-            except Exception:
-                _LOGGER.exception("the use of a key could not be noted")
+            task = asyncio.create_task(self._note_use(caller.key.id))
+            self._touching.add(task)
+            task.add_done_callback(self._touching.discard)
+
+    async def _note_use(self, key_id: str) -> None:
+        try:
+            await self.directory.store.touch_key(key_id, datetime.now(UTC))
+        except StoreError as error:
+            _LOGGER.warning("the use of a key could not be noted: %s", error)
 
     def context(self, caller: Caller, identifier: str, following: Following | None = None) -> Context:
         """What the resolvers of one request share."""
@@ -280,11 +313,10 @@ class Gateway:
         """Whether requests can be served now."""
         try:
             await self.directory.store.epoch()
-        except Exception:
-            _LOGGER.exception("the store does not answer")
+        except StoreError:
             return JSONResponse({"status": "the store does not answer"}, 503)
         is_ready = self._is_open and self.is_prepared
-        return JSONResponse({"status": "ready" if is_ready else "starting"}, 200 if is_ready else 503)
+        return JSONResponse({"status": "ready" if is_ready else "not ready"}, 200 if is_ready else 503)
 
 
 def _for_browsers(origins: Sequence[str]) -> list[Middleware]:
@@ -323,7 +355,7 @@ def build(
         shows_schema=settings.introspection,
     )
 
-    endpoint.subscriptions = SharedSubscriptions(
+    gateway.subscriptions = endpoint.subscriptions = SharedSubscriptions(
         endpoint.schema,
         gateway.context,
         endpoint.encode,

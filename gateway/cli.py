@@ -151,15 +151,17 @@ def serve(role: str | None) -> None:
         raise click.ClickException(str(error)) from None
     port = port_of(listener)
     with marked(settings.data_directory) as other:
-        if other is not None:
+        if other is not None and settings.cache_url.get_secret_value().startswith("memory:"):
             click.echo(
                 f"Process {other} serves the data in {settings.data_directory} already: "
-                "both will answer, each with limits of its own.",
+                "both will answer, each with a cache and limits of its own. "
+                "To share them, set SWITCHGEAR_CACHE_URL to a Redis.",
                 err=True,
             )
         click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
         application = build(settings, keyring, [(settings.host, port)], role=Role(role) if role else None)
-        asyncio.run(MainServer(configuration(application), application.state.gateway.sockets.drain).serve([listener]))
+        server = MainServer(configuration(application), application.state.gateway.drain, settings.linger_seconds)
+        asyncio.run(server.serve([listener]))
 
 
 @main.command()

@@ -1,13 +1,13 @@
 """Hands the events of connections to those who follow them: each is read once by a process, in the order of commits."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from graphql import GraphQLError
 
 from gateway.auth import Caller
+from gateway.polling import Poll
 from gateway.stores.events import Events
 from gateway.stores.rows import Event, event_id, event_number
 from resolvers.ports import Told
@@ -16,10 +16,7 @@ from schema.errors import ErrorCode, failure
 from schema.events import ConnectionStatusUpdate
 from schema.events import Event as ShownEvent
 
-_LOGGER = logging.getLogger(__name__)
 _PAGE = 500
-POLL_SECONDS = 1.0
-"""How long a change may go unseen when no hint of it arrives."""
 
 
 @dataclass(eq=False)
@@ -34,9 +31,13 @@ class EventFeed:
     refresh: Callable[[], Awaitable[None]]
     position: int = 0
     _listeners: set[asyncio.Queue[Event]] = field(default_factory=set)
-    _hint: asyncio.Event = field(default_factory=asyncio.Event)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _begun: int = 0
+    _poll: Poll = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look for events whenever there may be some."""
+        self._poll = Poll(self.read_on, "what has happened to connections")
 
     async def begin(self) -> None:
         """Start from now."""
@@ -44,21 +45,11 @@ class EventFeed:
 
     def hint(self) -> None:
         """There may be news."""
-        self._hint.set()
+        self._poll.hint()
 
     async def run(self) -> None:
         """Read on for ever; what cannot be read now is read later."""
-        while True:
-            try:
-                await self.read_on()
-            except Exception:
-                _LOGGER.exception("the events could not be read")
-            self._hint.clear()
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._hint.wait()
-            except TimeoutError:
-                continue
+        await self._poll.run()
 
     async def read_on(self) -> int:
         """Hand on all events that have come until now; the number of the last."""

@@ -20,6 +20,7 @@ from gateway.auth import Caller, TokenRefused, bearer
 from gateway.logging import request_id
 from gateway.sharing import Encoded, SharedSubscriptions
 from gateway.sse import MEDIA_TYPE, event_stream
+from gateway.stores.errors import Unavailable
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import WatchedRequest, watch
 from resolvers.documents import NO_SUCH_OPERATION, code_of, without_names
@@ -29,6 +30,7 @@ from schema.errors import MEANINGS, ErrorCode
 _LOGGER = logging.getLogger(__name__)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _REFUSED_KIND = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)
+_NO_DATABASE = "This product's own database does not answer now."
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -135,6 +137,9 @@ class GraphQLEndpoint:
             return await self._authenticate(bearer(request.headers.get("authorization")))
         except TokenRefused as refused:
             raise Unanswerable(401, refused.code, refused.message, {"WWW-Authenticate": "Bearer"}) from None
+        except Unavailable as error:
+            _LOGGER.error("a token could not be looked up: %s", error)
+            raise Unanswerable(503, ErrorCode.INTERNAL, _NO_DATABASE, {"Retry-After": "1"}) from None
 
     async def _operation(self, request: Request) -> Mapping[str, Any]:
         if request.method == "GET":
@@ -262,7 +267,11 @@ def _format(error: GraphQLError, identifier: str, was_executed: bool) -> dict[st
     if "code" not in extensions:
         code = ErrorCode.VALIDATION_FAILED if was_executed else code_of(error)
         original = error.original_error
-        if original is not None and not isinstance(original, GraphQLError):
+        if isinstance(original, Unavailable):
+            _LOGGER.error("a field could not be resolved: %s", original)
+            code = ErrorCode.INTERNAL
+            formatted["message"] = f"{_NO_DATABASE} A change may or may not have been made: look before trying again."
+        elif original is not None and not isinstance(original, GraphQLError):
             _LOGGER.error("resolving a field failed", exc_info=original)
             code = ErrorCode.INTERNAL
             formatted["message"] = "A fault of this product; the log has more under the request's id."

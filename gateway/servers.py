@@ -4,30 +4,64 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 _GRACE_SECONDS = 10
+_ACCEPTED_SECONDS = 0.05
+_LAST_REQUEST_SECONDS = 0.25
+"""How long a line that was just opened has to bring its request before it is closed."""
 _MAX_MESSAGE_BYTES = 256 * 1024
 
 
 class MainServer(uvicorn.Server):
-    """A server that ends on Ctrl-C or SIGTERM, and lets what surrounds it be closed as well.
+    """A server that ends on Ctrl-C or SIGTERM without turning anybody away whose line it has taken.
 
-    `on_end` is called first: whoever follows something can be told where to go on.
+    `on_end` is called first, so that whoever follows something can be told to go on elsewhere, and that the process
+    can say that it is no longer ready. For `linger_seconds` more it takes new lines, until a load balancer has seen it.
     """
 
-    def __init__(self, config: uvicorn.Config, on_end: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_end: Callable[[], None] = lambda: None, linger_seconds: float = 0.0
+    ) -> None:
         super().__init__(config)
         self._on_end = on_end
+        self._linger_seconds = linger_seconds
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""
         self._on_end()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more lines, let those that were taken have their answers, and close everything."""
+        await asyncio.sleep(self._linger_seconds)
+        close = (b"connection", b"close")
+        self.server_state.default_headers = [*self.server_state.default_headers, close]
+        await self._stop_listening(sockets or [])
+        self._on_end()
+        await asyncio.sleep(_LAST_REQUEST_SECONDS)
+        await super().shutdown(sockets)
+
+    async def _stop_listening(self, listeners: Sequence[socket.socket]) -> None:
+        """Close the listeners; the lines that wait in them are served, where uvicorn would break them off."""
+        loop = asyncio.get_running_loop()
+        for listener in listeners:
+            loop.remove_reader(listener)
+        await asyncio.sleep(_ACCEPTED_SECONDS)  # what the loop has taken in becomes a line of the server's
+        waiting = [line for listener in listeners for line in _waiting(listener)]
+        for server in self.servers:
+            server.close()
+        for line in waiting:
+            await loop.connect_accepted_socket(self._new_protocol, line)
+
+    def _new_protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -38,6 +72,13 @@ class MainServer(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _waiting(listener: socket.socket) -> Iterator[socket.socket]:
+    """The lines that have been opened to a listener and not been taken yet."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            yield listener.accept()[0]
 
 
 class SideServer(uvicorn.Server):

@@ -13,6 +13,7 @@ from graphql import FieldNode, GraphQLError, Node, OperationDefinitionNode, Oper
 from strawberry import Schema
 
 from gateway.auth import Caller
+from gateway.stores.errors import Unavailable
 from resolvers.ports import Context, Following
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,8 +42,12 @@ class Frame:
     encoded: Encoded
 
 
-class TooSlow(Exception):
-    """The subscriber has not taken what it asked for; it can go on from its last cursor."""
+class BrokenOff(Exception):
+    """The subscription cannot go on here and now; the subscriber can come again and go on from its last cursor."""
+
+
+class TooSlow(BrokenOff):
+    """The subscriber has not taken what it asked for."""
 
 
 @dataclass(eq=False)
@@ -53,18 +58,23 @@ class Member:
     most: int
     waiting: deque[Frame] = field(default_factory=deque)
     is_over: bool = False
-    is_lost: bool = False
+    lost: BrokenOff | None = None
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def offer(self, frame: Frame) -> None:
         """Put a frame with those that wait; one too many, and the subscriber is lost."""
-        if frame.number <= self.since or self.is_lost:
+        if frame.number <= self.since or self.lost is not None:
             return
         if len(self.waiting) >= self.most:
-            self.is_lost = True
-            self.waiting.clear()
+            self.break_off(TooSlow())
         else:
             self.waiting.append(frame)
+            self._woken.set()
+
+    def break_off(self, reason: BrokenOff) -> None:
+        """Forget what waits: the subscriber has to come again."""
+        self.lost = self.lost or reason
+        self.waiting.clear()
         self._woken.set()
 
     def end(self) -> None:
@@ -73,12 +83,12 @@ class Member:
         self._woken.set()
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """What is offered, in order; TooSlow when it was too much."""
+        """What is offered, in order; BrokenOff when it cannot go on, such as TooSlow when it was too much."""
         while True:
             while self.waiting:
                 yield self.waiting.popleft()
-            if self.is_lost:
-                raise TooSlow
+            if self.lost is not None:
+                raise self.lost
             if self.is_over:
                 return
             self._woken.clear()
@@ -112,11 +122,30 @@ class SharedSubscriptions:
         """How many streams are executed now."""
         return len(self._groups)
 
+    def break_off(self) -> None:
+        """Send every subscriber away; BrokenOff is raised where they follow."""
+        for group in self._groups.values():
+            _send_away(group)
+
     async def follow(self, caller: Caller, operation: Operation, identifier: str) -> AsyncGenerator[Encoded, None]:
         """The encoded results of an operation, one after the other; a query or a mutation has one.
 
-        Raises TooSlow when the subscriber does not take what it is sent.
+        Raises TooSlow when the subscriber does not take what it is sent, and BrokenOff where it cannot go on.
         """
+        try:
+            async with contextlib.aclosing(self._follow(caller, operation, identifier)) as results:
+                async for encoded in results:
+                    yield encoded
+        except BrokenOff:
+            raise
+        except Unavailable as error:
+            _LOGGER.error("a subscription cannot go on: %s", error)
+            raise BrokenOff from error
+        except Exception as error:
+            _LOGGER.exception("a subscription has failed")
+            raise BrokenOff from error
+
+    async def _follow(self, caller: Caller, operation: Operation, identifier: str) -> AsyncGenerator[Encoded, None]:
         member = Member(await self.position(), self.most_waiting)
         key = _key(caller, operation)
         group = self._groups.get(key)
@@ -127,6 +156,8 @@ class SharedSubscriptions:
             catching_up = Following(until=member.since)
             has_failed = False
             async for result in self._results(caller, operation, identifier, catching_up):
+                if catching_up.has_begun and _is_passing(result):
+                    raise BrokenOff
                 has_failed = has_failed or (bool(result.errors) and not result.data)
                 yield self.encode(result, identifier)
             if has_failed or not catching_up.has_begun:
@@ -161,13 +192,26 @@ class SharedSubscriptions:
         try:
             async for result in self._results(caller, operation, identifier, following):
                 frame = Frame(following.told, self.encode(result, identifier))
+                if result.errors and not result.data:
+                    _send_away(group)
                 for member in group.members:
                     member.offer(frame)
         except Exception:
             _LOGGER.exception("a subscription has failed")
+            _send_away(group)
         group.task = None
         for member in group.members:
             member.end()
+
+
+def _send_away(group: _Group) -> None:
+    for member in group.members:
+        member.break_off(BrokenOff())
+
+
+def _is_passing(result: Any) -> bool:
+    """Whether a result failed for a reason that is over when the subscriber comes again."""
+    return any(isinstance(getattr(error, "original_error", None), Unavailable) for error in result.errors or ())
 
 
 def _key(caller: Caller, operation: Operation) -> Hashable:

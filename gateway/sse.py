@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from starlette.responses import StreamingResponse
 
-from gateway.sharing import Encoded, TooSlow
+from gateway.sharing import BrokenOff, Encoded
 
 MEDIA_TYPE = "text/event-stream"
 KEEP_ALIVE_SECONDS = 12.0
@@ -29,7 +29,7 @@ async def _events(results: AsyncGenerator[Encoded, None], keep_alive_seconds: fl
                 continue
             try:
                 encoded = following.result()
-            except TooSlow:
+            except BrokenOff:
                 return  # without `complete`: the client comes again and goes on with `after`
             if encoded is None:
                 yield b"event: complete\ndata:\n\n"

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from gateway.auth import Caller, TokenRefused, bearer
-from gateway.sharing import Operation, SharedSubscriptions, TooSlow
+from gateway.sharing import BrokenOff, Operation, SharedSubscriptions, TooSlow
 
 _LOGGER = logging.getLogger(__name__)
 PROTOCOL = "graphql-transport-ws"
@@ -244,6 +244,8 @@ class Socket:
             await self._send({"id": identifier, "type": "complete"})
         except TooSlow:
             self.close_soon(TOO_SLOW, "Too slow to follow; go on with `after` and the last cursor.")
+        except BrokenOff:
+            self.close_soon(SERVICE_RESTART, "Broken off; come again in 1000 ms and go on with `after`.")
         except TimeoutError:
             self.close_soon(TOO_SLOW, "Nothing was taken for too long; go on with `after` and the last cursor.")
         except (WebSocketDisconnect, RuntimeError):

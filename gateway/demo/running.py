@@ -60,7 +60,7 @@ async def run_demo(settings: Settings, host: str, port: int, data: Path | None, 
         gateway: Gateway = application.state.gateway
         gateway.is_prepared = False
         async with _stand_ins(known) as addresses:
-            server = MainServer(configuration(application, _GRACE_SECONDS), application.state.gateway.sockets.drain)
+            server = MainServer(configuration(application, _GRACE_SECONDS), application.state.gateway.drain)
             serving = asyncio.create_task(server.serve([listener]))
             await until_started(server, serving)
             notes.update(known or await _furnish(gateway, settings, addresses))

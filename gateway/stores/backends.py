@@ -1,10 +1,11 @@
-"""What the URL of a cache stands for, kept answers and hints alike: the one place where they are told apart."""
+"""What the URL of a cache stands for, a bus and hints too: the one place where they are told apart."""
 
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from gateway.stores.bus import Bus, MemoryBus
 from gateway.stores.call_state import MemoryCallState, SharedCallState
 from gateway.stores.memory import MemoryCache
 from resolvers.ports import CacheStore
@@ -12,13 +13,16 @@ from resolvers.ports import CacheStore
 
 @dataclass(frozen=True)
 class Backend:
-    """A kind of cache: how one is opened, and how what processes share about calls.
+    """A kind of cache: how one is opened, and how what the processes share that use it.
+
+    That is a bus between them, and what they tell each other about calls.
 
     `port` is the one that it listens on if its URL does not say; None for no port.
     """
 
     open: Callable[[str, int, Callable[[], None]], CacheStore]
     open_calls: Callable[[str], SharedCallState]
+    open_bus: Callable[[str], Bus]
     port: int | None = None
 
 
@@ -42,11 +46,21 @@ def _redis_calls(url: str) -> SharedCallState:
     return RedisCallState(url)
 
 
+def _memory_bus(url: str) -> Bus:
+    return MemoryBus()
+
+
+def _redis_bus(url: str) -> Bus:
+    from gateway.stores.redis_bus import RedisBus  # only where it is used, too
+
+    return RedisBus(url)
+
+
 CACHES: Mapping[str, Backend] = {
-    "memory": Backend(_memory, _memory_calls),
-    "redis": Backend(_redis, _redis_calls, 6379),
-    "rediss": Backend(_redis, _redis_calls, 6379),
-    "unix": Backend(_redis, _redis_calls),
+    "memory": Backend(_memory, _memory_calls, _memory_bus),
+    "redis": Backend(_redis, _redis_calls, _redis_bus, 6379),
+    "rediss": Backend(_redis, _redis_calls, _redis_bus, 6379),
+    "unix": Backend(_redis, _redis_calls, _redis_bus),
 }
 """The kinds of caches, by the scheme of their URLs."""
 
@@ -71,6 +85,11 @@ def open_cache(url: str, max_bytes: int, on_error: Callable[[], None]) -> CacheS
 def open_call_state(url: str) -> SharedCallState:
     """What processes share about calls, by the same URL; nothing is connected before it is used."""
     return CACHES[scheme_of(url)].open_calls(url)
+
+
+def open_bus(url: str) -> Bus:
+    """The bus between the processes that share a cache, by its URL; nothing is connected before it runs."""
+    return CACHES[scheme_of(url)].open_bus(url)
 
 
 def addresses_of(url: str) -> list[tuple[str, int]]:

@@ -6,7 +6,7 @@ transaction changes one connection at most.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeAlias
@@ -42,6 +42,9 @@ class Database:
         self._backend = backend
         self._reading = engine.execution_options(**backend.reading)
         self._writing = engine.execution_options(writing=True)
+        self._news: set[int] = set()
+        self.on_news: Callable[[], None] = lambda: None
+        """Called after each transaction of this process that has changed what others look at."""
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -83,7 +86,12 @@ class Database:
         """Begin a transaction that changes something, and say so in the epoch."""
         async with self._begun(self._writing) as transaction:
             await transaction.execute(update(meta).where(meta.c.name == "epoch").values(value=meta.c.value + 1))
+            self.announce(transaction)
             yield transaction
+
+    def announce(self, transaction: Transaction) -> None:
+        """Say that what the transaction changes is looked at by all processes; they are told once it is committed."""
+        self._news.add(id(transaction))
 
     async def rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
         """Read rows in a transaction of their own."""
@@ -111,8 +119,14 @@ class Database:
                     connection = await engine.connect()
                 except Exception as error:  # drivers raise errors of their own here, not only SQLAlchemy's
                     raise Unavailable(f"the database cannot be reached: {type(error).__name__}") from error
-                async with aclosing(connection), connection.begin():
-                    yield connection
+                try:
+                    async with aclosing(connection), connection.begin():
+                        yield connection
+                    is_news = id(connection) in self._news
+                finally:
+                    self._news.discard(id(connection))
+            if is_news:
+                self.on_news()
         except TimeoutError as error:
             if not limit.expired():
                 raise

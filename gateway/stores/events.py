@@ -72,6 +72,7 @@ class Events:
             update(meta).where(meta.c.name == "event").values(value=meta.c.value + 1).returning(meta.c.value)
         )
         given = {field.name: getattr(event, field.name) for field in fields(NewEvent)}
+        self._database.announce(transaction)
         placed = Event(**given, number=numbered.scalar_one(), sequence=sequence)
         await transaction.execute(insert(events).values(**given, number=placed.number, sequence=placed.sequence))
         return placed

@@ -12,6 +12,9 @@ import pytest
 
 from tests.e2e.demo import ADMIN, Demo
 from tests.e2e.processes import Client, SandboxControl, running
+from tests.e2e.sites import Site, site
+from tests.gateway.stores.redis_server import RedisServer
+from tests.servers.postgresql import Server
 
 SETTINGS = {"admin_token": ADMIN, "breaker_failures": "1000", "breaker_window_calls": "1000"}
 """One test after the other breaks the same systems, which would be left alone before long."""
@@ -46,6 +49,26 @@ def started_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
                 if item["system"] == "sap_s4hana"
             },
         )
+
+
+@pytest.fixture(scope="session")
+def one_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The product as one process with SQLite and memory."""
+    with site(tmp_path_factory.mktemp("one"), processes=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def two_processes(
+    tmp_path_factory: pytest.TempPathFactory, postgresql: Server, redis_of_all_tests: RedisServer
+) -> Iterator[Site]:
+    """The product as two processes with PostgreSQL and Redis, behind nginx."""
+    place = tmp_path_factory.mktemp("two")
+    with (
+        postgresql.empty() as database,
+        site(place, database_url=database, cache_url=redis_of_all_tests.url) as running,
+    ):
+        yield running
 
 
 @pytest.fixture

@@ -37,10 +37,10 @@ class Line:
     async def send(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
 
-    async def next(self) -> dict[str, Any]:
+    async def next(self, patience: float | None = PATIENCE) -> dict[str, Any]:
         """The next message, pings left out."""
         while True:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 message: dict[str, Any] = json.loads(await self.socket.recv())
             if message["type"] != "ping":
                 self.received.append(message)

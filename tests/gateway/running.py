@@ -54,14 +54,11 @@ class StandIn:
 
 
 @dataclass
-class RunningGateway:
-    """A gateway as its clients see it, and the process behind it."""
+class GatewayClient:
+    """A gateway as its clients see it."""
 
     client: httpx.AsyncClient
-    process: Gateway
-    folder: Path
-    application: Any = None
-    customers: dict[str, str] = field(default_factory=dict)
+    customers: dict[str, str] = field(default_factory=dict, kw_only=True)
 
     async def ask(self, query: str, token: str = ADMIN, **variables: Any) -> dict[str, Any]:
         """The whole answer to a query."""
@@ -125,6 +122,15 @@ class RunningGateway:
         payload = await self.new_key(customerId=await self.customer(name), **given)
         assert payload["errors"] == []
         return str(payload["apiToken"])
+
+
+@dataclass
+class RunningGateway(GatewayClient):
+    """A gateway as its clients see it, and the process behind it."""
+
+    process: Gateway
+    folder: Path
+    application: Any = None
 
 
 @contextlib.asynccontextmanager

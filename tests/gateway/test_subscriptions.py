@@ -9,6 +9,9 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from gateway.sharing import TooSlow
+from gateway.stores.errors import Unavailable
+from gateway.stores.rows import SYSTEM
 from tests.gateway.following import STATUS, Followed, Line, followed
 from tests.gateway.running import ADMIN, StandIn, stand_in
 
@@ -211,11 +214,41 @@ async def test_who_does_not_take_what_comes_is_sent_away_with_a_hint(tmp_path: P
             await line.update()
             (group,) = plant.gateway.process.sockets.subscriptions._groups.values()
             (member,) = group.members
-            member.is_lost = True
+            member.lost = TooSlow()
             await disconnect(plant, one)
             member._woken.set()
             code, words = await line.closed()
             assert (code, "after" in words) == (4413, True)
+
+
+async def test_who_is_sent_away_is_told_to_come_again(plant: Followed, sap: StandIn) -> None:
+    await plant.gateway.connected(sap)
+    async with plant.line() as line:
+        await line.subscribe()
+        await line.update()
+        plant.gateway.process.subscriptions.break_off()
+        code, words = await line.closed()
+        assert (code, "after" in words) == (1012, True)
+
+
+async def test_a_subscription_without_its_database_is_broken_off_and_not_completed(
+    plant: Followed, sap: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = await plant.gateway.connected(sap)
+
+    async def fail(*_: Any, **__: Any) -> Any:
+        raise Unavailable("the database is away")
+
+    async with plant.line() as line, plant.line() as late:
+        await line.subscribe()
+        await line.update()
+        store = plant.gateway.process.directory.store
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "connections", fail)
+            await store.lifecycle.pause(one, None, customer_id=None, by=SYSTEM)
+            assert (await line.closed())[0] == 1012
+            await late.subscribe()
+            assert (await late.closed())[0] == 1012
 
 
 async def first_message(plant: Followed, message: dict[str, Any]) -> tuple[int, str]:
