@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from connectors.errors import Unavailable
+from connectors.protocols import odoo_json2
+from connectors.protocols.odoo_json2 import write_specification
 from connectors.registry import use_manifests
 from connectors.systems.odoo.sandbox import DATABASE, USERS, sandbox
 from gateway.servers import beside, listen, port_of
@@ -187,3 +190,76 @@ async def test_mistakes_are_told_by_what_its_rows_have(
         (error,) = (await update(gateway, connection, settings=settings))["errors"]
         assert error["field"] == field
         assert said in error["message"]
+
+
+async def test_secrets_are_neither_asked_for_nor_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+
+    def note(paths: frozenset[str]) -> Any:
+        asked.update(paths)
+        return write_specification(paths)
+
+    monkeypatch.setattr(odoo_json2, "write_specification", note)
+    async with over_odoo(tmp_path) as (gateway, box, connection):
+        add_to_odoo(box, "purchase.order", "access_token", "char", **{f"of_{number}": "hush" for number in range(99)})
+        gap = {"path": "raw.access_token", "reason": "REDACTED"}
+        for paths in (None, ["name", "access_token"], ["partner_id.access_token", "name", "access_token"]):
+            orders = (await gateway.data(ORDERS, paths=paths))["purchaseOrders"]
+            assert "name" in asked
+            assert "access_token" not in asked
+            assert "hush" not in str(orders)
+            for node in orders["nodes"]:
+                assert node["raw"]["name"]
+                assert gap in node["meta"]["missing"]
+        await updated(gateway, connection, customObjects=[{"object": "orders", "source": "purchase.order"}])
+        query = """query ($id: ID!, $fields: [String!]) { customObjects(connectionId: $id, object: "orders", first: 2,
+          fields: $fields) { nodes { fields { key } raw } } }"""
+        found = await gateway.data(query, id=connection)
+        assert found["customObjects"]["nodes"]
+        assert "access_token" not in str(found)
+        (error,) = (await gateway.ask(query, id=connection, fields=["access_token"]))["errors"]
+        assert error["extensions"]["field"] == "fields"
+
+
+async def test_explain_counts_the_question_about_the_fields_and_shows_it(tmp_path: Path) -> None:
+    async with over_odoo(tmp_path) as (gateway, box, connection):
+        await updated(gateway, connection, customFields=[{"entity": "ASSET", "key": "ref", "path": "partner_id.ref"}])
+        query = "{ assets(first: 2) { nodes { raw customFields { key } vendor { raw } } } }"
+        explain = """query ($asked: String!) { explain(query: $asked) { upstreamCalls
+          reads { path upstreamFields request { url } } } }"""
+        box.requests.clear()
+        told = (await gateway.data(explain, asked=query))["explain"]
+        assert box.requests == []
+        assert told["reads"][0]["request"]["url"].endswith("/json/2/maintenance.equipment/fields_get")
+        assert "partner_id.ref" in told["reads"][0]["upstreamFields"]
+        cost = (await gateway.ask(query))["extensions"]["cost"]
+        assert len(box.requests) == cost["upstreamCalls"] == told["upstreamCalls"] == 4
+
+
+async def test_what_is_kept_without_raw_is_never_shown_as_raw(tmp_path: Path) -> None:
+    """Although what raw asks for is only known once Odoo has told of its fields."""
+    async with over_odoo(tmp_path) as (gateway, box, connection):
+        await updated(gateway, connection, maxAgeSeconds=60, staleOnError=True)
+        found = await gateway.data("{ purchaseOrders(first: 1) { nodes { id } } }")
+        order = found["purchaseOrders"]["nodes"][0]["id"]
+        query = "query ($id: ID!) { purchaseOrder(id: $id) { number %s meta { source } } }"
+        short = await gateway.data(query % "", id=order)
+        whole = (await gateway.data(query % "raw", id=order))["purchaseOrder"]
+        assert (whole["raw"]["name"], whole["meta"]["source"]) == (short["purchaseOrder"]["number"], "LIVE")
+        box.requests.clear()
+        again = (await gateway.data(query % "raw", id=order))["purchaseOrder"]
+        assert again == {**whole, "meta": {"source": "CACHE"}}
+        assert box.requests == []
+
+
+async def test_raw_that_is_kept_stands_in_for_a_system_that_tells_nothing_any_more(tmp_path: Path) -> None:
+    async with over_odoo(tmp_path) as (gateway, _, connection):
+        await updated(gateway, connection, staleOnError=True)
+        query = "{ assets(first: 2) { nodes { raw } sources { status } } }"
+        live = (await gateway.data(query))["assets"]
+        served = gateway.process.directory.live(connection)
+        assert served is not None
+        source = served.source
+        source.shapes.update({name: (told - 3_600.0, shape) for name, (told, shape) in source.shapes.items()})
+        source.fault = Unavailable("The machine is being moved.")
+        assert (await gateway.data(query))["assets"] == {**live, "sources": [{"status": "STALE"}]}

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,9 @@ from tests.real.odoo_comparisons import (
 )
 from tests.real.odoo_questions import (
     ASSETS,
-    CUSTOM_ASSETS,
     ITEMS,
     LINES,
     ORDERS,
-    UPDATE,
     VENDORS,
     WORK_ORDERS,
     page,
@@ -62,11 +59,6 @@ async def gateway(tmp_path: Path, odoo: Odoo, recorded: Recorder) -> AsyncIterat
 
 def credentials(odoo: Odoo, url: str, user: str = "switchgear") -> dict[str, str]:
     return {"url": url, "database": odoo.database, "apiKey": odoo.keys[user]}
-
-
-def exact(value: Any) -> Any:
-    """A number of JSON as the digits say."""
-    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def asked(recorded: Recorder) -> Counter[str]:
@@ -195,46 +187,6 @@ class TestLinks:
         await rows(gateway, ITEMS)
         beside = {"stock.quant": 1, "stock.warehouse.orderpoint": 1, "stock.move": 1}
         assert asked(recorded) == {"product.product": 1, **beside}
-
-
-class TestCustomFields:
-    async def test_a_field_made_now_shows_in_raw_and_with_the_settings_as_a_field(
-        self, gateway: RunningGateway, recorded: Recorder, odoo: Odoo
-    ) -> None:
-        """And nobody restarts anything: neither Odoo nor the gateway."""
-        (connection,) = (await gateway.data("{ connections { nodes { id } } }"))["connections"]["nodes"]
-        zone = {"entity": "ASSET", "key": "zone", "path": "x_zone"}
-        with odoo.with_custom_field("maintenance.equipment", "x_zone", "char"):
-            first = odoo.rows("maintenance.equipment", [], ["name"])[0]["id"]
-            odoo.ask("maintenance.equipment", "write", ids=[first], vals={"x_zone": "Zone 1"})
-            raw = {key: row["raw"] for key, row in (await rows(gateway, CUSTOM_ASSETS)).items()}
-            payload = (await gateway.data(UPDATE, id=connection["id"], fields=[zone]))["updateConnectionSettings"]
-            recorded.requests.clear()
-            found = await rows(gateway, CUSTOM_ASSETS)
-            made = [item.path.rpartition("/")[2] for item in recorded.requests]
-        assert raw[str(first)]["x_zone"] == "Zone 1"
-        assert {row["x_zone"] for row in raw.values()} == {"Zone 1", False}
-        assert payload == {"errors": []}
-        assert found[str(first)]["customFields"] == [
-            {"key": "zone", "label": "x_zone", "type": "TEXT", "value": "Zone 1"}
-        ]
-        assert made == ["fields_get", "web_search_read"]
-        gone = await rows(gateway, CUSTOM_ASSETS)
-        assert [field["value"] for row in gone.values() for field in row["customFields"]] == [None] * len(found)
-        assert {gap["reason"] for row in gone.values() for gap in row["meta"]["missing"]} == {"NOT_SUPPORTED_BY_SYSTEM"}
-
-    @pytest.mark.parametrize("root", ["purchaseOrders", "workOrders", "assets", "vendors", "inventoryItems"])
-    async def test_raw_is_what_odoo_itself_says(self, gateway: RunningGateway, odoo: Odoo, root: str) -> None:
-        model = next(item.source for item in spec.odoo.resources if item.model.list_root == root)
-        found = await rows(gateway, f"{{ found: {root}(first: 200) {{ nodes {{ remoteId raw }} isComplete }} }}")
-        names = sorted({name for row in found.values() for name in row["raw"]})
-        asked_for = {"domain": [], "specification": {name: {} for name in names}, "context": {"active_test": False}}
-        own = odoo.call("switchgear", model, "web_search_read", **asked_for)
-        same = {str(row["id"]): row for row in own["records"]}
-        assert found
-        assert {"create_date", "write_date", "display_name", "name"} <= set(names)
-        for remote_id, row in found.items():
-            assert {name: exact(value) for name, value in row["raw"].items()} == same[remote_id]
 
 
 class TestQuestions:
