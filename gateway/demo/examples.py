@@ -131,8 +131,8 @@ query Connected {
 STATUS = """\
 subscription Status {
   connectionStatus {
-    connection { name lifecycle system { title } }
-    event { name occurredAt reason { message remediation } }
+    connection { name status statusReason { message since remediation } system { title } }
+    event { name occurredAt }
     cursor
   }
 }

@@ -12,7 +12,6 @@ from connectors.fields import At, Can, FirstText, Joined, Lookup, Pushed, Ref
 from connectors.manifests.mistakes import ManifestError, find_line
 from connectors.manifests.reading import Described, read_folder
 from connectors.plan import NarrowResource
-from connectors.protection.limits import UNPUBLISHED, Limits, Rate, Share
 from connectors.protocols.odata_v4 import ODataV4
 from connectors.protocols.walking import Walk
 from connectors.query import ALWAYS, NEVER, Compare, Comparison
@@ -378,36 +377,3 @@ w.v = 5
     assert find_line(text, ("x", "y.z", "w", "v")) == 9
     assert find_line(text, ("a", "unknown")) == 1
     assert find_line(text, ()) == 1
-
-
-def test_limits_are_data(tmp_path: Path) -> None:
-    limits = """
-[limits]
-share = "user"
-at_once = 5
-rates = [
-  { calls = 100, seconds = 60, share = "user" },
-  { calls = 500, seconds = 60 },
-  { calls = 60, seconds = 60, methods = ["DELETE"] },
-]
-"""
-    assert _read(tmp_path / "a", _HEAD + _FIELDS).system.limits == UNPUBLISHED
-    assert _read(tmp_path / "b", _HEAD + _FIELDS + limits).system.limits == Limits(
-        Share.USER,
-        5,
-        (Rate(100, 60.0, Share.USER), Rate(500, 60.0), Rate(60, 60.0, methods=("DELETE",))),
-    )
-
-
-@pytest.mark.parametrize(
-    ("limits", "words"),
-    [
-        ('share = "planet"', "'connection', 'user', 'account' or 'host'"),
-        ("at_once = 0", "greater than 0"),
-        ("rates = [{ calls = 0, seconds = 60 }]", "greater than 0"),
-        ("rates = [{ calls = 5 }]", "seconds"),
-    ],
-)
-def test_limits_that_cannot_be_are_refused(limits: str, words: str, tmp_path: Path) -> None:
-    (mistake,) = _mistakes(tmp_path, f"{_HEAD}{_FIELDS}\n[limits]\n{limits}\n")
-    assert words in mistake

@@ -122,7 +122,7 @@ def test_the_commands_of_the_first_hour_do_what_it_says(demo: Demo) -> None:
         check=True,
     )
     (shown,) = [json.loads(block.text) for block in blocks_of(FIRST_HOUR) if block.language == "json"]
-    before, broken, during, mended, asked = documents(done.stdout)
+    before, broken, during, mended, asked, *_ = documents(done.stdout)
     assert before["data"]["vendors"]["isComplete"] is True
     assert (broken["mode"], mended["mode"]) == ("down", "none")
     told, tells = (answer["extensions"]["cost"] for answer in (during, shown))
