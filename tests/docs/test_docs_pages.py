@@ -26,6 +26,7 @@ from graphql import (
 
 from gateway.cli import main
 from tests.docs.pages import PAGES, ROOT, Block, anchors_of, blocks, blocks_of, links_of, name_of, text_of
+from tests.servers import nginx
 
 HOSTS = {"127.0.0.1", "keepachangelog.com", "semver.org"}
 EXAMPLE = ".example.com"
@@ -168,9 +169,15 @@ def test_typescript_is_a_file_that_the_tests_of_clients_run(block: Block) -> Non
     assert name_of(block.page) == "docs/from-a-front-end.md"
 
 
+@pytest.mark.parametrize("block", blocks("nginx"), ids=str)
+def test_the_load_balancer_of_the_page_is_the_one_that_tests_run(block: Block) -> None:
+    assert name_of(block.page) == "docs/running.md"
+    assert nginx.recommended() == block.text
+
+
 def test_no_block_is_in_a_language_that_is_not_checked() -> None:
     languages = {block.language for page in PAGES for block in blocks_of(page)}
-    assert languages <= {"graphql", "json", "python", "sh", "text", "ts"}
+    assert languages <= {"graphql", "json", "nginx", "python", "sh", "text", "ts"}
 
 
 @pytest.mark.parametrize("wrong", ["switchgear serv", "switchgear connect tryton --nam x", "make tests"])

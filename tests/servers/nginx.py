@@ -38,15 +38,20 @@ def free_port() -> int:
         return port_of(free)
 
 
+def recommended() -> str:
+    """The configuration that the page recommends."""
+    (found,) = _RECOMMENDED.findall(_PAGE.read_text("utf-8"))
+    return str(found)
+
+
 def configuration(port: int, ports: Sequence[int]) -> str:
     """What the page recommends, for these ports instead of its own."""
-    found = _RECOMMENDED.search(_PAGE.read_text("utf-8"))
-    assert found is not None
-    servers = _SERVERS.search(found[1])
+    text = recommended()
+    servers = _SERVERS.search(text)
     assert servers is not None
     options = servers[0].splitlines()[0].split(maxsplit=2)[2]
     ours = "".join(f"  server 127.0.0.1:{each} {options}\n" for each in ports)
-    changed, count = _LISTENS.subn(f"  listen 127.0.0.1:{port};", found[1].replace(servers[0], ours))
+    changed, count = _LISTENS.subn(f"  listen 127.0.0.1:{port};", text.replace(servers[0], ours))
     assert count == 1
     return changed
 
