@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Flag, auto
 from typing import Any, Protocol
 
@@ -183,10 +183,17 @@ def compare_value(
         return NEVER if operator is Operator.EQ else ALWAYS
     if resolution is not None and isinstance(value, datetime):
         return _compare_spans(path, operator, value, resolution)
+    if kind is date and (operator, value) in _BEYOND_ALL_DAYS:
+        return NEVER
+    if kind is date and (operator, value) in _ALL_DAYS:
+        return Compare(path, Comparison.PRESENT, kind=kind)
     comparison = Comparison.NOT_EQ if operator is Operator.NE else Comparison[operator.name]
     return Compare(path, comparison, value, kind)
 
 
+_ALL_DAYS = ((Operator.GTE, date.min), (Operator.LTE, date.max))
+_BEYOND_ALL_DAYS = ((Operator.LT, date.min), (Operator.GT, date.max))
+"""Sources that keep no day as the first one, or look for the day after the last, would answer something else."""
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 

@@ -14,6 +14,7 @@ from connectors.fields import At, Pushed
 from connectors.protocols.walking import ROW_NUMBER, Walk
 from connectors.pushing import push
 from connectors.query import ALWAYS, NEVER, Compare, Comparison, OrderBy, Read, Where, all_of, any_of
+from connectors.room import Room
 from connectors.spec import Resource
 from schema.filters import (
     EVERYTHING,
@@ -26,7 +27,6 @@ from schema.filters import (
     conditions,
     simplify,
 )
-from schema.model import Kind
 from schema.sorting import Order, SortStep
 
 
@@ -44,9 +44,7 @@ class NarrowResource(Resource):
     has_own_paths: bool = False
 
 
-MOST_IN_ADDRESS = 80
-"""How much conditions may list where they are part of an address, beside keys: so many short values, fewer long ones."""
-_SHORT_VALUE = 50
+_STEPS = (".", "..")
 
 GROUP_SLACK = 16
 """Rows read beyond a page where the last rows may look alike, so that their group is mostly whole at once."""
@@ -165,6 +163,18 @@ class ReadPlan:
         """Whether a place is that of a row; else it counts the rows of this very question, and is none in another."""
         return self.walk is Walk.KEYS or self.sorts_here
 
+    def can_go_on_from(self, position: Position | None) -> bool:
+        """Whether a place is one of this plan's: it is not where the source was read in another way before."""
+        match position:
+            case None:
+                return True
+            case KeyPosition():
+                return self.has_places_by_key
+            case RowNumber():
+                return not self.sorts_here and self.walk is Walk.ROWS
+            case Continuation():
+                return not self.sorts_here and self.walk is Walk.LINKS
+
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The parts in which the source is read."""
@@ -272,9 +282,12 @@ def has_own_paths(resource: Resource) -> bool:
 
 
 def own_read(resource: Resource, paths: frozenset[str], key: str) -> Read | None:
-    """The question for the record at the path of its key; None where no record can have it."""
+    """The question for the record at the path of its key; None where no record can have it.
+
+    A step to where the path begins, or above it, would lead to something else.
+    """
     value = resource.key_form.read(key)
-    if value is None:
+    if value is None or value in _STEPS:
         return None
     return Read(resource.source, paths, Compare(resource.key, Comparison.EQ, value, resource.key_form.kind))
 
@@ -307,7 +320,7 @@ def _split(resource: Resource, tree: Tree) -> tuple[Where, tuple[Tree, ...], Tre
     terms = tree.terms if isinstance(tree, And) else (tree,)
     where: Where = ALWAYS
     there, left = [], []
-    room = _Room(resource)
+    room = Room(resource)
     for term in terms:
         found = push(resource, term)
         if found is not None and found.where not in (ALWAYS, NEVER) and not room.has_some_for(term):
@@ -321,37 +334,6 @@ def _split(resource: Resource, tree: Tree) -> tuple[Where, tuple[Tree, ...], Tre
         if found is None or not found.is_exact:
             left.append(term)
     return where, tuple(there), simplify(And(tuple(left)))
-
-
-@dataclass(eq=False)
-class _Room:
-    """How much more a question to a resource can hold."""
-
-    resource: Resource
-    left: int = MOST_IN_ADDRESS
-
-    def has_some_for(self, term: Tree) -> bool:
-        """Whether a term can be asked too; if so, it takes its room. As many keys as the source takes need none."""
-        if not self.resource.is_asked_by_address:
-            return True
-        needed = 0
-        for condition in conditions(term):
-            size = _size(condition.value)
-            if not (self._is_of_keys(condition) and size <= self.resource.max_keys):
-                needed += size
-        if needed > self.left:
-            return False
-        self.left -= needed
-        return True
-
-    def _is_of_keys(self, condition: Condition) -> bool:
-        path = condition.path
-        return path in ("remoteId", REFERENCE) or self.resource.model.fields[path.partition(".")[0]].kind is Kind.LINK
-
-
-def _size(value: Any) -> int:
-    """How many short values there is room for instead of this one, or of these."""
-    return sum(1 + len(str(item)) // _SHORT_VALUE for item in (value if isinstance(value, tuple) else (value,)))
 
 
 def _applied(resource: Resource, term: Tree) -> Iterator[Condition]:

@@ -72,10 +72,10 @@ class Resource:
     Every field of the entity is named exactly once: in `fields`, in `unsupported` (the system has no such thing)
     or in `unmapped` (it may have it, but nobody has mapped it yet). `key` is the path of the key, and `key_form`
     how keys are written. `title` is the field that names a record to people. `max_keys` is how many keys the
-    source takes in one question. `is_asked_by_address` says that questions are part of the address, so that conditions can
-    list only so much before servers refuse it. `where` is what makes a row of the source a record of this entity.
-    Where several resources of a system fill one entity, a `prefix` tells their keys apart. `beside` are collections
-    whose rows belong to the rows of this one.
+    source takes in one question. `is_asked_by_address` says that questions are part of the address, so that
+    conditions can list only so much before servers refuse it. `where` is what makes a row of the source a record of
+    this entity. Where several resources of a system fill one entity, a `prefix` tells their keys apart. `beside` are
+    collections whose rows belong to the rows of this one.
     """
 
     entity: type[Any]

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from graphql import GraphQLError
 
-from connectors.plan import Continuation, KeyPosition, Phase, Position, RowNumber
+from connectors.plan import Continuation, KeyPosition, Phase, Position, ReadPlan, RowNumber
 from schema.errors import ErrorCode, failure
 from schema.filters import comparable_type
 from schema.model import Entity
@@ -86,6 +86,12 @@ def read_cursor(
     if (time.time() if now is None else now) - content["t"] > _LIFETIME:
         raise _invalid("The cursor is older than 24 hours.")
     return {connection_id: _unpack(packed, value_types) for connection_id, packed in content["s"].items()}
+
+
+def check_places(places: Mapping[str, Place], plans: Mapping[str, ReadPlan]) -> None:
+    """See that sources are still read as they were when a cursor was made; else it is INVALID_CURSOR."""
+    if not all(plan.can_go_on_from(places[key].position) for key, plan in plans.items() if key in places):
+        raise _invalid("The cursor is of a time when a system was read in another way.")
 
 
 def value_types(entity: Entity, order: Order) -> list[type[Any]]:

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 from connectors.registry import system_keys
 from resolvers.asking import Asked
 from resolvers.building import build_page
-from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
+from resolvers.cursors import Place, check_places, fingerprint, read_cursor, value_types, write_cursor
 from resolvers.fanout import Question, fan_out, prepare_all, source_keys
 from resolvers.planning import Select, plan_of, planned_by
 from resolvers.ports import Context, LiveSource
@@ -85,8 +85,9 @@ def plan_list(entity: Entity, context: Context, arguments: Mapping[str, Any], se
         counts_all="totalCount" in selection,
         freshness=parse_freshness(wanted.get("freshness")),
     )
-    requires_complete = bool(wanted.get("require_complete"))
-    return ListPlan(lives, question, prepare_all(lives, question, context), selection, query, after, requires_complete)
+    asked = prepare_all(lives, question, context)
+    check_places(places, {item.key: item.plan for item in asked})
+    return ListPlan(lives, question, asked, selection, query, after, bool(wanted.get("require_complete")))
 
 
 def list_root(entity: Entity) -> Any:

@@ -8,7 +8,7 @@ from connectors.scan import Batch
 from connectors.spec import Resource
 from resolvers.asking import Asked, ask, prepare, resources_of
 from resolvers.building import build_page
-from resolvers.cursors import Place, fingerprint, read_cursor, value_types, write_cursor
+from resolvers.cursors import Place, check_places, fingerprint, read_cursor, value_types, write_cursor
 from resolvers.links import finish_records
 from resolvers.merge import merge
 from resolvers.outcomes import gap_of, origin_of
@@ -131,7 +131,9 @@ async def _ask_each(
 
     async def ask_one(parent: str) -> Asked:
         asked = prepare_pages(live, key, resource, wanted, [parent], linker.context)
-        place = _places(linker, wanted, live, parent).get(key, Place())
+        places = _places(linker, wanted, live, parent)
+        check_places(places, {key: asked.plan})
+        place = places.get(key, Place())
         if place.is_done:
             asked.batch = Batch()
         else:

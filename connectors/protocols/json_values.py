@@ -51,6 +51,15 @@ class Times:
         moment = self.read_moment(value)
         return moment.astimezone(ZoneInfo(self.zone)).date() if moment else None
 
+    def can_compare(self, value: Any) -> bool:
+        """Whether a source that may compare moments as text finds those that are meant.
+
+        It does not where it writes them by a clock of its own, and none of them has a part of a second to go by.
+        """
+        if self.moments is not Moments.ISO or not isinstance(value, datetime):
+            return True
+        return self.zone == "UTC" and value.microsecond == 0
+
     def write(self, value: Any) -> str:
         """A value as the source compares it."""
         if isinstance(value, bool):

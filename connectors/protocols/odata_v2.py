@@ -177,7 +177,20 @@ def write_where(where: Where) -> str:
         case AnyOf(terms):
             return "(" + " or ".join(map(write_where, terms)) + ")"
         case Compare(path, comparison, value, kind):
-            return _write_compare(path.replace(".", "/"), comparison, value, kind)
+            name = path.replace(".", "/")
+            written = _write_compare(name, comparison, value, kind)
+            if kind in (date, datetime) and _finds_initial(comparison, value):
+                return f"({written} and {name} ne null)"
+            return written
+
+
+def _finds_initial(comparison: Comparison, value: Any) -> bool:
+    """Whether dates shown as null are found too: inside they are the initial one, the first day that there is."""
+    if comparison in (Comparison.LT, Comparison.LTE):
+        return True
+    values = value if isinstance(value, tuple) else (value,)
+    is_first = any(isinstance(item, date) and item.timetuple()[:3] == date.min.timetuple()[:3] for item in values)
+    return is_first and comparison in (Comparison.EQ, Comparison.IN, Comparison.GTE)
 
 
 def _write_compare(name: str, comparison: Comparison, value: Any, kind: type[Any]) -> str:
@@ -194,9 +207,6 @@ def _write_compare(name: str, comparison: Comparison, value: Any, kind: type[Any
             return f"substringof({write_literal(value)},{name})"
         case Comparison.STARTS_WITH:
             return f"startswith({name},{write_literal(value)})"
-        case Comparison.LT | Comparison.LTE if kind in (date, datetime):
-            # A date that is shown as null is the initial one inside, which is before all others.
-            return f"({name} {_SYMBOLS[comparison]} {write_literal(value)} and {name} ne null)"
         case _:
             return f"{name} {_SYMBOLS[comparison]} {write_literal(value)}"
 

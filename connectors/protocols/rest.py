@@ -152,6 +152,8 @@ class Rest(WireProtocol):
                 continue
             if term.comparison is Comparison.NOT_IN and term.path not in present | collection.filled:
                 return None  # it means rows without a value, too, which no parameter finds
+            if not all(map(self._times.can_compare, term.value if isinstance(term.value, tuple) else (term.value,))):
+                return None
             name = collection.parameter_of(term.path, _ALIKE.get(term.comparison, term.comparison))
             values = self._values(term)
             if name is None or name in found or not _can_list(values, collection.several):

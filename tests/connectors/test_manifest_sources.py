@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from starlette.routing import Route
 from connectors.client import Source
 from connectors.errors import BadAnswer, WrongSystem
 from connectors.expense import of_keys, of_scan
+from connectors.keys import TEXT
 from connectors.manifests.reading import read_folder
-from connectors.plan import Position, ReadPlan, plan_read
+from connectors.plan import Position, ReadPlan, own_read, plan_read
 from connectors.protocols.walking import Walk
 from connectors.reading import RecordReader
 from connectors.scan import Batch, Scan, SortTooLarge, read_by_keys
@@ -206,6 +208,13 @@ class TestOneByOne:
         visitor = Visitor(tmp_path, mill, 'one = "vendors/{key}"\nrecord = "vendor"\npaging = { kind = "none" }')
         assert await visitor.by_keys(["3", "7", "3", "..", "x", "12"]) == ["3", "12"]
         assert mill.asked == ["/vendors/3", "/vendors/7", "/vendors/12"]
+
+    @pytest.mark.parametrize("key", [".", ".."])
+    def test_a_key_that_leads_out_of_the_collection_is_that_of_no_record(self, tmp_path: Path, key: str) -> None:
+        visitor = Visitor(tmp_path, Mill(), 'one = "vendors/{key}"\nrecord = "vendor"')
+        resource = replace(visitor.resource, key_form=TEXT)
+        assert own_read(resource, frozenset(), key) is None
+        assert own_read(resource, frozenset(), f"{key}a") is not None
 
     async def test_a_path_that_leads_to_another_record_finds_nothing(self, tmp_path: Path) -> None:
         class Careless(Mill):

@@ -118,6 +118,23 @@ class TestGrasp:
     def test_it_cannot_be_said(self, where: Where) -> None:
         assert _rest().grasp("orders")(ALWAYS, Pushed(where)) is None
 
+    @pytest.mark.parametrize(
+        ("times", "fraction", "can_be_said"),
+        [
+            (Times(), 0, True),
+            (Times(), 1, False),
+            (Times(zone="Europe/Berlin"), 0, False),
+            (Times(Moments.UNIX_SECONDS, "Europe/Berlin"), 1, True),
+        ],
+    )
+    def test_moments_are_asked_for_only_as_text_orders_them(
+        self, times: Times, fraction: int, can_be_said: bool
+    ) -> None:
+        moment = datetime(2026, 10, 25, 0, 30, 0, fraction, tzinfo=UTC)
+        rest = Rest({"orders": Collection("api/orders", "id", filters=_FILTERS)}, times=times)
+        grasped = rest.grasp("orders")(ALWAYS, Pushed(Compare("changed", Comparison.GTE, moment, datetime)))
+        assert (grasped is not None) is can_be_said
+
     def test_a_complement_means_rows_without_a_value_too(self) -> None:
         """`not: {name: {eq: …}}` finds rows without a name, which a parameter does not."""
         assert _rest().grasp("orders")(ALWAYS, Pushed(Compare("name", _NE, "a"))) is None

@@ -37,7 +37,15 @@ def credentials(odoo: Odoo, url: str) -> dict[str, str]:
 
 def exact(value: Any) -> Any:
     """A number of JSON as the digits say."""
-    return Decimal(repr(value)) if isinstance(value, float) else value
+    match value:
+        case float():
+            return Decimal(repr(value))
+        case list():
+            return [exact(item) for item in value]
+        case dict():
+            return {name: exact(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 async def test_a_field_made_now_shows_in_raw_and_with_the_settings_as_a_field(

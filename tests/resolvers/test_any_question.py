@@ -75,3 +75,26 @@ async def test_a_list_may_have_any_length(path: str, count: int) -> None:
         row["id"] for row in every if ((row["vendor"] or {}).get("id") if path == "vendorId" else row[path]) == value
     ]
     assert [row["id"] for row in page["nodes"]] == same != []
+
+
+@pytest.mark.parametrize("field", ["orderDate", "requiredDate"])
+@pytest.mark.parametrize("operator", ["gt", "gte", "lt", "lte"])
+async def test_there_is_no_day_beyond_the_first_and_the_last(field: str, operator: str) -> None:
+    for border, finds_all in (("0001-01-01", operator.startswith("g")), ("9999-12-31", operator.startswith("l"))):
+        page = (await graph().run(QUERY, filter={field: {operator: border}}))["purchaseOrders"]
+        dated = (await graph().run(QUERY, filter={field: {"isNull": False}}))["purchaseOrders"]
+        assert {source["status"] for source in page["sources"]} == {"OK"}
+        assert page["nodes"] == (dated["nodes"] if finds_all else [])
+        assert dated["nodes"]
+
+
+@pytest.mark.parametrize("wanted", [{"eq": "0001-01-01"}, {"in": ["0001-01-01"]}, {"lte": "0001-01-01"}])
+async def test_rows_without_a_day_are_not_those_of_the_first_day(wanted: dict[str, object]) -> None:
+    page = (await graph().run(QUERY, filter={"orderDate": wanted}))["purchaseOrders"]
+    assert page["nodes"] == []
+
+
+async def test_rows_without_a_moment_are_not_after_the_first_one() -> None:
+    after = {"updatedAt": {"gte": "0001-01-01T00:00:00Z"}}
+    found = (await graph().run(QUERY, filter=after))["purchaseOrders"]["nodes"]
+    assert found == (await graph().run(QUERY, filter={"updatedAt": {"isNull": False}}))["purchaseOrders"]["nodes"]

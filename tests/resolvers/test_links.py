@@ -1,15 +1,25 @@
 """Linked records: read in batches, once a request, counted once, and never at the cost of the rows."""
 
+from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
 import pytest
 
 from connectors import errors
+from connectors.fields import At, Ref
+from connectors.keys import TEXT
 from connectors.query import compared
+from connectors.spec import Resource
 from resolvers.ports import LiveSource
+from schema.assets import Asset
+from schema.ids import read_record_id
+from schema.maintenance import WorkOrder
+from schema.model import EntityType
+from schema.vendors import Vendor
 from tests.resolvers.graph import Graph
-from tests.resolvers.tables import Abilities, order_row, source_of, table
+from tests.resolvers.tables import Abilities, order_row, source_of, table, table_system
 
 QUERY = """
 query Orders($first: Int = 50, $timeoutMs: Int) {
@@ -157,3 +167,28 @@ async def test_a_system_without_vendors_has_none() -> None:
     page = await page_of(plant("a", ["u"], Abilities(has_vendors=False)))
     assert page["nodes"][0]["vendor"] is None
     assert [gap["path"] for gap in page["nodes"][0]["meta"]["missing"]] == ["vendor"]
+
+
+def unmapped(resource: Resource) -> tuple[str, ...]:
+    """The fields that a resource has no word for."""
+    return tuple(item.name for item in resource.model.mapped_fields() if item.name not in resource.fields)
+
+
+async def test_one_collection_may_fill_two_entities() -> None:
+    system = table_system(Abilities())
+    vendors = next(item for item in system.resources if item.entity is Vendor)
+    things = partial(replace, vendors, key_form=TEXT, title="name")
+    work = {"number": At("number"), "asset": Ref("vendor"), "vendor": Ref("vendor")}
+    given = (
+        things(entity=Asset, fields={"name": At("name")}),
+        things(entity=Vendor, fields={"name": At("name")}),
+        things(entity=WorkOrder, source="orders", fields=work, title="number"),
+    )
+    resources = tuple(replace(item, unmapped=unmapped(item)) for item in given)
+    live = table("a", [order_row("k1", vendor="u")], vendors=[{"key": "u", "name": "u"}])
+    source_of(live).system = replace(system, resources=resources)
+    (order,) = (await Graph([live]).run("{ workOrders { nodes { asset { id } vendor { id } } } }"))["workOrders"][
+        "nodes"
+    ]
+    found = [read_record_id(order[name]["id"]) for name in ("asset", "vendor")]
+    assert [item.entity for item in found if item] == [EntityType.ASSET, EntityType.VENDOR]
