@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +196,19 @@ def _write(path: Path, notes: dict[str, Any]) -> None:
         json.dump(notes, file, indent=2)
 
 
+_TROUBLES = {
+    "error": "it fails",
+    "unauthorized": "its password has changed",
+    "rate_limited": "it has had too many calls",
+    "none": "it is well again, and comes back by itself",
+}
+"""Modes of a sandbox, and what they look like."""
+
+
+def _trouble(connection: Mapping[str, Any], mode: str) -> str:
+    return f'curl -s -X PUT {connection["sandboxUrl"]}/_sandbox/faults -d \'{{"mode": "{mode}"}}\''
+
+
 def _page(notes: dict[str, Any], folder: Path) -> str:
     """What to try, for the terminal."""
     first = notes["customers"][0]
@@ -212,9 +225,9 @@ def _page(notes: dict[str, Any], folder: Path) -> str:
         f"      -H 'Authorization: Bearer {first['key']}' \\",
         f"      -d {shlex.quote(query)}",
         "",
-        f"  Break a system and ask again: {connection['name']} answers errors, and the others' rows still come",
-        f'    curl -s -X PUT {connection["sandboxUrl"]}/_sandbox/faults -d \'{{"mode": "error"}}\'',
-        f'    curl -s -X PUT {connection["sandboxUrl"]}/_sandbox/faults -d \'{{"mode": "none"}}\'',
+        "  Break a system: run the tab Status in the browser, then one of these, and ask again in another tab.",
+        f"  {connection['name']} says why it has no rows, the others' rows still come, and Status shows the change",
+        *(f"    {_trouble(connection, mode):100} # {what}" for mode, what in _TROUBLES.items()),
         f"  See what it was asked: {connection['sandboxUrl']}/_sandbox/requests",
         "",
         "  Keys",
