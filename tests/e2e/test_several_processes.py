@@ -81,11 +81,3 @@ async def test_a_revoked_token_loses_its_lines_in_both(two_processes: Site, sap:
             assert bystander.codes == []
         async with site.client(site.address(1)) as there:
             assert await there.refused("{ __typename }", made["apiToken"]) == "TOKEN_REVOKED"
-
-
-async def test_a_new_token_works_at_once_in_the_other_process(two_processes: Site, sap: StandIn) -> None:
-    query = "{ purchaseOrders(first: 1) { sources { status } } }"
-    site = two_processes
-    async with site.client(site.address(0)) as here, site.client(site.address(1)) as there:
-        _, token = await here.connected(sap, name="New")
-        assert (await there.data(query, token))["purchaseOrders"]["sources"] == [{"status": "OK"}]

@@ -61,9 +61,10 @@ async def test_a_process_hears_the_others_and_not_itself(redis_server: RedisServ
         await second.until(1)
         one.tell()
         await second.until(2)
-        two.tell()
+        redis_server.ask.publish("switchgear:changes", "a third process")
+        await second.until(3)
         await first.until(2)
-        assert (first.count, second.count) == (2, 2)
+        assert (first.count, second.count) == (2, 3)
 
 
 async def test_what_is_told_many_times_at_once_is_told_once_or_twice(redis_server: RedisServer) -> None:
