@@ -119,12 +119,15 @@ class Source:
         request = self.system.protocol.describe(name, self.options)
         if request is None:
             return None
+        understand = partial(self.system.protocol.shapes, name)
         try:
             with self._observed(name, tally, deadline) as call:
-                understand = partial(self.system.protocol.shapes, name)
-                found = await self._make(request, understand, call, tally.priority, deadline)
-        except (Rejected, NoSuchRecords, WrongSystem):
-            return None
+                call.entity = ""  # that a system tells of its records does not say whether they can be read
+                try:
+                    found = await self._make(request, understand, call, tally.priority, deadline)
+                except (Rejected, NoSuchRecords, WrongSystem) as untold:
+                    call.outcome = outcome_of(untold)
+                    return None
         except (TimedOut, Unavailable, RateLimited):
             if known is None or is_fresh:
                 raise
