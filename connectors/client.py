@@ -119,12 +119,15 @@ class Source:
         request = self.system.protocol.describe(name, self.options)
         if request is None:
             return None
+        understand = partial(self.system.protocol.shapes, name)
         try:
             with self._observed(name, tally, deadline) as call:
-                understand = partial(self.system.protocol.shapes, name)
-                found = await self._make(request, understand, call, tally.priority, deadline)
-        except (Rejected, NoSuchRecords, WrongSystem):
-            return None
+                call.entity = ""  # that a system tells of its records does not say whether they can be read
+                try:
+                    found = await self._make(request, understand, call, tally.priority, deadline)
+                except (Rejected, NoSuchRecords, WrongSystem) as untold:
+                    call.outcome = outcome_of(untold)
+                    return None
         except (TimedOut, Unavailable, RateLimited):
             if known is None or is_fresh:
                 raise
@@ -197,9 +200,7 @@ class Source:
         This is the only place where a request is repeated: within the guard's budget, and never one that may have
         changed something.
         """
-        refusal = self.fault or self.held()
-        if refusal is not None:
-            raise refusal
+        self._check()
         call.about = f"{request.method} {call.about}"
         self.guard.budget.deposit()
         attempts = 0
@@ -214,6 +215,13 @@ class Source:
                     raise
                 self.observer.retried(outcome_of(trouble))
                 await asyncio.sleep(delay)
+                self._check()
+
+    def _check(self) -> None:
+        """Raise why the system is not to be asked, if there is a reason."""
+        refusal = self.fault or self.held()
+        if refusal is not None:
+            raise refusal
 
     @asynccontextmanager
     async def _turn(self, method: str, priority: Priority, deadline: float) -> AsyncIterator[None]:
@@ -261,6 +269,8 @@ class Source:
 
     async def _attempt(self, request: httpx.Request, call: Call, *, is_login: bool) -> tuple[httpx.Response, Answer]:
         """Send one request of a call, and tell how it ended."""
+        if self.fault is not None:  # it came while the call waited for its turn or its login
+            raise self.fault
         about: Values = {
             Attribute.CONNECTION: self.connection_id,
             Attribute.SYSTEM: self.system.key,

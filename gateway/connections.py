@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.client import Source
 from connectors.spec import AuthMethod, System
 from gateway import tokens
 from gateway.accounts import account_of
 from gateway.auth import Caller
 from gateway.changing import look, update_connection
-from gateway.credentials import connection_key, examine_credentials, key_row
+from gateway.credentials import connection_key, key_row, trial
 from gateway.directory import Directory
+from gateway.examining import examine
 from gateway.forms import (
     Refused,
     check_metadata,
@@ -90,17 +90,13 @@ class CallerAdministration:
     ) -> ConnectSystemPayload:
         checks: list[ConnectionCheck] = []
         settings = {name: value for name, value in form.plain.items() if value is not None}
-
-        async def look_further(source: Source) -> None:
-            settings.update(await look(source, form))
-
         try:
-            found = await examine_credentials(
-                self.directory, system, method, answers, settings, customer_id, also=look_further
-            )
-            checks = found.checks
-            if found.trouble is not None:
-                raise Refused(refusal_of(found.trouble))
+            async with trial(self.directory, customer_id, system, method, answers, settings) as source:
+                found = await examine(source, self.directory.egress, system.address(answers))
+                checks = found.checks
+                if found.trouble is not None:
+                    raise Refused(refusal_of(found.trouble))
+                settings |= await look(source, form)
             cost = credits_of(system.tier, given.deployment).cost
             checks.append(await self._check_credits(cost))
             if given.dry_run:

@@ -1,11 +1,11 @@
 """Checks credentials before they are kept, and makes the keys that go with connections."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.client import Source
-from connectors.errors import Trouble
 from connectors.ports import Observer
 from connectors.spec import AuthMethod, System
 from gateway import tokens
@@ -17,17 +17,17 @@ from gateway.keyring import Keyring
 from gateway.stores import rows
 
 
-async def examine_credentials(
+@asynccontextmanager
+async def trial(
     directory: Directory,
+    tenant: str,
     system: System,
     method: AuthMethod,
     answers: Mapping[str, str],
     settings: Mapping[str, Any],
-    tenant: str,
     observer: Observer | None = None,
-    also: Callable[[Source], Awaitable[None]] | None = None,
-) -> Examination:
-    """Ask the system itself, through a source that lives only so long; `also` asks further if all is well."""
+) -> AsyncIterator[Source]:
+    """A source that lives only so long, to try credentials out; what cannot be one is Refused."""
     try:
         source = directory.open_source(system.key, method.key, CHECKED, answers, settings, tenant, observer)
     except UrlRefused as error:
@@ -35,14 +35,23 @@ async def examine_credentials(
     if source is None:
         raise invalid("authMethod", "This way of logging in is not known.")
     try:
-        found = await examine(source, directory.egress, system.address(answers))
-        if also is not None and found.trouble is None:
-            await also(source)
-    except Trouble as trouble:
-        found.trouble = trouble
+        yield source
     finally:
         await source.close()
-    return found
+
+
+async def examine_credentials(
+    directory: Directory,
+    tenant: str,
+    system: System,
+    method: AuthMethod,
+    answers: Mapping[str, str],
+    settings: Mapping[str, Any],
+    observer: Observer | None = None,
+) -> Examination:
+    """Ask the system itself, through a source that lives only so long."""
+    async with trial(directory, tenant, system, method, answers, settings, observer) as source:
+        return await examine(source, directory.egress, system.address(answers))
 
 
 def connection_key(token: tokens.Token, connection: rows.Connection, keyring: Keyring) -> rows.ApiKey:

@@ -55,10 +55,10 @@ class CallerLife:
             method = choose_login(system, absent.given(given.auth_method) or row.auth_method)
             answers = read_answers(given.credentials, method)
             account = account_of(system, method, answers, row.settings)
-            state = await self.directory.store.states.read(row.id)
-            if state is not None and state.account is not None and state.account != account:
-                raise _mismatch(state.account, account)
-            found = await examine_credentials(self.directory, system, method, answers, row.settings, row.customer_id)
+            expected = await self._account(row, system)
+            if expected is not None and expected != account:
+                raise _mismatch(expected, account)
+            found = await examine_credentials(self.directory, row.customer_id, system, method, answers, row.settings)
             checks = found.checks
             if found.trouble is not None:
                 raise Refused(refusal_of(found.trouble))
@@ -81,6 +81,14 @@ class CallerLife:
         secret = token.secret.get_secret_value() if token is not None else None
         return ReconnectSystemPayload(connection=await self._now(row.id), api_token=secret, checks=checks)
 
+    async def _account(self, row: rows.Connection, system: System) -> str | None:
+        """The account of the stored credentials with the present settings, or as it was kept where they are lost."""
+        answers = self.directory.answers_of(row)
+        if answers is not None:
+            return account_of(system, choose_login(system, row.auth_method), answers, row.settings)
+        state = await self.directory.store.states.read(row.id)
+        return state.account if state is not None else None
+
     def _probes(self, row: rows.Connection) -> list[rows.NewWork]:
         return [] if row.lifecycle == rows.PAUSED else [probe_of(row.id, self.pace.usual())]
 
@@ -97,7 +105,7 @@ class CallerLife:
             observer = self.directory.watch.observer(vitals) if vitals is not None else None
             method = choose_login(system, row.auth_method)
             found = await examine_credentials(
-                self.directory, system, method, answers, row.settings, row.customer_id, observer
+                self.directory, row.customer_id, system, method, answers, row.settings, observer
             )
         except Refused as refused:
             return TestConnectionPayload(errors=[refused.error])

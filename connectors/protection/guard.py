@@ -5,7 +5,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from connectors.errors import AddressRefused, BadAnswer, RateLimited, TimedOut, Trouble, Unavailable
+from connectors.errors import (
+    AddressRefused,
+    BadAnswer,
+    Disconnected,
+    Paused,
+    RateLimited,
+    TimedOut,
+    Trouble,
+    Unavailable,
+)
 from connectors.ports import Clock
 from connectors.protection.breaker import Breaker, Outcome
 from connectors.protection.lane import Lane
@@ -94,7 +103,7 @@ def _outcome(error: BaseException | None) -> Outcome:
     match error:
         case Unavailable() | TimedOut() | BadAnswer():
             return Outcome.FAILURE
-        case RateLimited() | AddressRefused():
+        case RateLimited() | AddressRefused() | Paused() | Disconnected():
             return Outcome.NEITHER
         case None | Trouble():
             return Outcome.SUCCESS

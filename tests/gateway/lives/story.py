@@ -156,6 +156,17 @@ class Story:
             await self.directory.watch.settle()
         return "ok"
 
+    async def describe(self, place: int = 0) -> bool:
+        """Whether the system tells of a collection that some query is about."""
+        source = self.live.source
+        resource = source.system.resources[place]
+        deadline = asyncio.get_running_loop().time() + 10
+        try:
+            found = await source.shape(resource.source, Tally(entity=resource.model.name), deadline, is_fresh=True)
+        finally:
+            await self.directory.watch.settle()
+        return found is not None
+
     async def breaker(self, state: BreakerState) -> None:
         self.live.source.observer.broke(state)
         await self.directory.watch.settle()

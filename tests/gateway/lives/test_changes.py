@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from gateway.connections import CallerAdministration
 from gateway.tokens import TokenKind
+from schema.administration import UpdateConnectionSettingsInput
+from schema.model import EntityType
+from schema.settings import ConnectionSettingsInput, CustomFieldSettingInput
 from schema.systems import Deployment
-from tests.gateway.lives.story import Story
+from tests.gateway.lives.story import Story, operator
 from tests.gateway.running import PASSWORD, USER
 
 
@@ -36,6 +40,13 @@ async def test_connecting_says_what_was_checked(story: Story) -> None:
     assert (condition.status.name, condition.health.name) == ("ACTIVE", "OK")
     assert {item.status.name for item in condition.entity_health} == {"OK"}
     assert condition.credential.auth_method.key == "basic"
+
+
+async def test_what_was_checked_is_told_also_where_a_setting_is_refused(story: Story) -> None:
+    misnamed = CustomFieldSettingInput(entity=EntityType.VENDOR, key="zone", path="NoSuchField")
+    payload = await story.connect(settings=ConnectionSettingsInput(custom_fields=[misnamed]))
+    assert len(payload.errors) == 1
+    assert statuses(payload.checks) == WELL
 
 
 async def test_a_dry_run_keeps_and_takes_nothing(story: Story) -> None:
@@ -108,6 +119,23 @@ async def test_credentials_of_another_account_are_refused(story: Story) -> None:
     assert len(story.plant.box.requests) == asked
     assert await story.ask() == "ok", "the connection goes on with what it had"
     assert await story.events() == []
+
+
+async def test_another_language_or_client_is_still_the_same_account(story: Story) -> None:
+    await story.connect(settings=ConnectionSettingsInput(options={"sap-client": "100"}))
+    administration = CallerAdministration(operator(), story.directory, story.keyring, story.prober.pace)
+    changed = await administration.update_connection_settings(
+        UpdateConnectionSettingsInput(
+            id=story.connection_id,  # type: ignore[arg-type]
+            settings=ConnectionSettingsInput(options={"sap-client": "200"}),
+        )
+    )
+    assert changed.errors == []
+    assert (await story.reconnect()).errors == []
+    story.plant.box.application.users["SOMEONE"] = "else"
+    (error,) = (await story.reconnect("else", user="SOMEONE")).errors
+    assert error.code.name == "ACCOUNT_MISMATCH"
+    assert "200" in error.expected_account
 
 
 async def test_a_pause_stops_queries_and_probes(story: Story) -> None:
