@@ -76,8 +76,8 @@ def test_one_of_several_days(operator: Operator, day: date, moments: tuple[datet
 def test_the_ends_of_time_are_days_too(moment: datetime, operator: Operator) -> None:
     word: Any = AtDay("day", is_deadline=True)
     found = word.compare(operator, moment, datetime)
-    is_any_day = found in (ALWAYS, NEVER) or found.comparison is Comparison.PRESENT
-    assert is_any_day or abs(found.value - moment.date()) <= timedelta(1)
+    is_of_all_days = found in (ALWAYS, NEVER, Compare("day", Comparison.PRESENT, kind=date))
+    assert is_of_all_days or abs(found.value - moment.date()) <= timedelta(1)
 
 
 def test_only_moments_are_told_by_days() -> None:
