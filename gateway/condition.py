@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import strawberry
 
@@ -63,8 +63,16 @@ class KeptCondition:
 
     @property
     def circuit(self) -> Circuit:
-        """Whether calls go through."""
-        state = self.vitals.state
+        """Whether calls go through: as the breaker of this process says, or else as it was kept."""
+        state, breaker = self.vitals.state, self.vitals.breaker
+        if breaker is not None:
+            moment, held = self.clock(), breaker.held_seconds
+            return Circuit(
+                state=CircuitState[breaker.state.name],
+                opened_at=None if held is None else state.circuit_opened_at or moment - timedelta(seconds=held),
+                next_probe_at=moment + timedelta(seconds=breaker.wait) if breaker.wait > 0 else None,
+                failure_count=breaker.failures,
+            )
         return Circuit(
             state=CircuitState[state.circuit],
             opened_at=state.circuit_opened_at,
@@ -83,7 +91,7 @@ class KeptCondition:
     def is_readable(self) -> bool:
         """Whether reads would be tried now."""
         is_in_use = self.row.lifecycle == ConnectionLifecycle.ENABLED.name
-        is_held_back = self.vitals.state.circuit == CircuitState.OPEN.name
+        is_held_back = self.circuit.state is CircuitState.OPEN
         return is_in_use and not is_held_back and self.vitals.refusal() is None
 
     @property

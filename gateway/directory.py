@@ -143,6 +143,7 @@ class Directory:
             )
             if source is not None:
                 source.held = vitals.refusal
+                vitals.breaker = source.guard.breaker
             return source
         except SealBroken:
             fault = Reauthorize("The stored credentials cannot be read with the present keys.")

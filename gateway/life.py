@@ -78,6 +78,7 @@ class CallerLife:
             return ReconnectSystemPayload(errors=[refused.error], checks=checks)
         except WrongLifecycle as wrong:
             return ReconnectSystemPayload(errors=[_wrong(wrong.lifecycle)], checks=checks)
+        self.directory.watch.let_try(row.id)
         secret = token.secret.get_secret_value() if token is not None else None
         return ReconnectSystemPayload(connection=await self._now(row.id), api_token=secret, checks=checks)
 
@@ -102,7 +103,7 @@ class CallerLife:
                 message = "The stored credentials cannot be read with the present keys."
                 raise Refused(refusal(ConnectionUnavailable, ErrorCode.REAUTHORIZATION_REQUIRED, message))
             vitals = self.directory.watch.vitals.get(row.id)
-            observer = self.directory.watch.observer(vitals) if vitals is not None else None
+            observer = self.directory.watch.tester(vitals) if vitals is not None else None
             method = choose_login(system, row.auth_method)
             found = await examine_credentials(
                 self.directory, row.customer_id, system, method, answers, row.settings, observer
@@ -110,6 +111,8 @@ class CallerLife:
         except Refused as refused:
             return TestConnectionPayload(errors=[refused.error])
         await self.directory.watch.settle()
+        if found.trouble is None:
+            self.directory.watch.let_try(row.id)
         return TestConnectionPayload(connection=await self._now(row.id), checks=found.checks)
 
     async def pause(self, connection_id: str, reason: str | None) -> PauseConnectionPayload:

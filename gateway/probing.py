@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.errors import Trouble
+from connectors.protection.limits import Priority
 from connectors.query import OrderBy, Read
 from connectors.spec import Resource
 from connectors.tally import Tally
@@ -67,6 +68,8 @@ class Pace:
     def after(self, vitals: Vitals, attempts: int) -> timedelta:
         """When to ask again; `attempts` counts the probes in a row that found the system out of order."""
         machine, health = vitals.machine, vitals.health
+        if vitals.breaker is not None and vitals.breaker.wait > 0:
+            return timedelta(seconds=vitals.breaker.wait)
         if machine.is_doubtful:
             return _PATIENCE.confirm
         if machine.is_recovering:
@@ -161,13 +164,14 @@ class Prober:
     async def _ask(self, live: LiveSource, done: int) -> str:
         """Read one row of one kind of record, of another one each time; what it has come to is heard by the watch."""
         vitals = self.watch.vitals[str(live.connection.id)]
-        if vitals.is_limited:
+        if vitals.is_limited or live.source.guard.breaker.wait > 0:
             return "spared"
         resources = live.source.system.resources
         resource = resources[done % len(resources)]
         source = replace(live.source, held=lambda: None)
+        tally = Tally(entity=resource.model.name, priority=Priority.BACKGROUND)
         deadline = asyncio.get_running_loop().time() + PROBE_SECONDS
         with suppress(Trouble):
-            await source.fetch(smallest_read(resource), Tally(entity=resource.model.name), deadline)
+            await source.fetch(smallest_read(resource), tally, deadline)
             return "good"
         return "bad"

@@ -19,6 +19,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.ports import BreakerState, Call
+from connectors.protection.breaker import Breaker
 from gateway.health import Change, Health, HealthMachine, Reason
 from gateway.logging import request_id
 from gateway.stores import rows
@@ -29,7 +30,7 @@ from schema.model import EntityType
 
 CALLS_KEPT = 100
 FAILURES_IN_A_ROW = 5
-"""So many and a system fails too often, even where no breaker has said so."""
+"""So many, and a kind of record fares badly; when a system does is for its breaker to say."""
 LATELY = timedelta(minutes=15)
 _FAILURES = (Unavailable, TimedOut, BadAnswer)
 _NO_FAULT = (Rejected, NotFound, NoSuchRecords)
@@ -101,10 +102,14 @@ class Step:
 
 @dataclass(eq=False)
 class Vitals:
-    """One connection as this process knows it; `entities` are the kinds of record that its system has."""
+    """One connection as this process knows it.
+
+    `entities` are the kinds of record that its system has, `breaker` is what holds its calls back, if it is in use.
+    """
 
     state: rows.State
     entities: frozenset[EntityType]
+    breaker: Breaker | None = None
     machine: HealthMachine = field(init=False)
     calls: deque[HeardCall] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
     failures: int = 0
@@ -165,14 +170,11 @@ class Vitals:
             self.last_success_at = now
         if entity is not None:
             self._count(entity, heard, now)
-        reports: list[Report] = [Called(entity, call.trouble, now)]
         if isinstance(call.trouble, _FAILURES):
             self.failures += 1
-            if self.failures >= FAILURES_IN_A_ROW:
-                reports.append(Failing(call.trouble, now))
         elif not isinstance(call.trouble, RateLimited):
             self.failures = 0
-        return reports
+        return [Called(entity, call.trouble, now)]
 
     def _count(self, entity: EntityType, heard: HeardCall, now: datetime) -> None:
         if heard.trouble is None:
@@ -206,14 +208,13 @@ class Vitals:
         return Step(self._after(change, report.at), events)
 
     def _turn(self, breaker: BreakerState, at: datetime) -> Step | None:
-        if breaker.name == self.state.circuit:
+        was_closed, is_closed = self.state.circuit == BreakerState.CLOSED.name, breaker is BreakerState.CLOSED
+        if breaker.name == self.state.circuit or (was_closed and breaker is BreakerState.HALF_OPEN):
             return None
-        is_closed = breaker is BreakerState.CLOSED
         opened_at = None if is_closed else self.state.circuit_opened_at or at
         state = replace(self._noted(at), circuit=breaker.name, circuit_opened_at=opened_at)
         if is_closed:
             return Step(state, ((EventType.CONNECTION_CIRCUIT_CLOSED, None),))
-        was_closed = self.state.circuit == BreakerState.CLOSED.name
         return Step(state, ((EventType.CONNECTION_CIRCUIT_OPENED, None),) if was_closed else ())
 
     def _after(self, change: Change, at: datetime) -> rows.State:

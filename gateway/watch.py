@@ -76,8 +76,18 @@ class Watch:
         self.vitals = {key: vitals for key, vitals in self.vitals.items() if key in kept}
 
     def observer(self, vitals: Vitals) -> Observer:
-        """What hears of a connection's calls."""
+        """What hears of a connection's calls and of its breaker."""
+        return _BreakerListener(self, vitals)
+
+    def tester(self, vitals: Vitals) -> Observer:
+        """What hears of the calls of a test, whose breaker is not the connection's."""
         return _Listener(self, vitals)
+
+    def let_try(self, connection_id: str) -> None:
+        """Let the next call through, because a system that was left alone has been found well."""
+        vitals = self.vitals.get(connection_id)
+        if vitals is not None and vitals.breaker is not None:
+            vitals.breaker.hear_closed()
 
     def report(self, vitals: Vitals, report: Report) -> None:
         """Take in what there is to think about; it is thought about soon."""
@@ -194,12 +204,26 @@ class _Listener(Observer):
     def __init__(self, watch: Watch, vitals: Vitals) -> None:
         self._watch = watch
         self._vitals = vitals
-        self._breaker = BreakerState.CLOSED
 
     def called(self, call: Call) -> None:
         """Think about what the call has come to."""
         for report in self._vitals.hear(call, _entity_type(call.entity), self._watch.clock()):
             self._watch.report(self._vitals, report)
+
+
+class _BreakerListener(_Listener):
+    """Hears how the breaker is too; only its changes are reported, since other processes have breakers of their own."""
+
+    def __init__(self, watch: Watch, vitals: Vitals) -> None:
+        super().__init__(watch, vitals)
+        self._breaker = BreakerState.CLOSED
+
+    def called(self, call: Call) -> None:
+        """A call that went well says that calls go through, also where an earlier process has kept otherwise."""
+        super().called(call)
+        is_kept = self._vitals.state.circuit == BreakerState.CLOSED.name
+        if call.outcome == "ok" and self._breaker is BreakerState.CLOSED and not is_kept:
+            self._watch.report(self._vitals, Turned(self._breaker, self._watch.clock()))
 
     def broke(self, state: BreakerState) -> None:
         """Think about calls that are held back, or go through again."""

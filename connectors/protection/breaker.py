@@ -79,6 +79,11 @@ class Breaker:
         left = self._open_until - self._clock.time()
         return left if left > 0 else _PROBE_SECONDS * self._is_probing
 
+    @property
+    def held_seconds(self) -> float | None:
+        """For how many seconds calls have been held back; None while they go through."""
+        return None if self.opened_at is None else self._clock.time() - self.opened_at
+
     def check(self) -> None:
         """Raise CircuitOpen unless a call may go through now."""
         wait = self.wait

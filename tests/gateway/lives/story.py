@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.errors import Trouble
 from connectors.ports import BreakerState
+from connectors.protection.breaker import Breaker
 from connectors.protection.limits import Thresholds
 from connectors.protection.protections import Protections
 from connectors.sandbox.control import Faults
@@ -36,9 +37,6 @@ from schema.systems import Deployment
 from tests.gateway.running import PASSWORD, USER
 from tests.gateway.stores.samples import NOON
 
-_UNGUARDED = Thresholds(failures_in_a_row=1_000_000, window_calls=1_000_000, retries=0)
-"""Breakers have clocks of their own; here they turn when a story says so."""
-
 
 class Clock:
     """A clock that only goes on when it is told to."""
@@ -48,6 +46,23 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.moment
+
+    def time(self) -> float:
+        """The moment in seconds, for what only measures how long something takes."""
+        return (self.moment - NOON).total_seconds()
+
+
+class Guards(Protections):
+    """Guards whose breakers go by the clock of a story; nothing is asked twice."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(Thresholds(retries=0), jitter=lambda: 0.5)
+        self._moments = clock
+
+    def _breaker(self, key: tuple[str, ...]) -> Breaker:
+        breaker = super()._breaker(key)
+        breaker._clock = self._moments
+        return breaker
 
 
 def operator() -> Caller:
@@ -221,7 +236,7 @@ async def telling(store: Store, first: Story | None = None) -> AsyncIterator[Sto
         await plant.start()
     egress = Egress("plant", [ip_network("127.0.0.0/8")])
     watch = Watch(store, clock)
-    directory = Directory(store, keyring, egress, Protections(_UNGUARDED), max_answer_bytes=1_000_000, watch=watch)
+    directory = Directory(store, keyring, egress, Guards(clock), max_answer_bytes=1_000_000, watch=watch)
     await watch.begin()
     await directory.refresh()
     prober = Prober(directory, watch, Pace(chance=lambda: 0.5))
