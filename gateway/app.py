@@ -196,8 +196,10 @@ class Gateway:
 
     async def _keep_fresh(self) -> None:
         """See changes that other processes make to the store."""
-        await self._see_changes()
-        self.watch.pass_time()
+        try:
+            await self._see_changes()
+        finally:
+            self.watch.pass_time()
 
     async def _see_changes(self) -> None:
         await self.directory.refresh()

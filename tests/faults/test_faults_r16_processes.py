@@ -19,18 +19,22 @@ from tests.servers.postgresql import Server
 pytestmark = pytest.mark.faults
 
 ROUNDS = 6
+CREDITS = "1000"
 
 
 @pytest.fixture(params=["one_process", "two_processes"])
 def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """The product in one of its shapes."""
     if request.param == "one_process":
-        with site(tmp_path, 1, database_url=f"sqlite:///{tmp_path / 'one.db'}") as made:
+        with site(tmp_path, 1, database_url=f"sqlite:///{tmp_path / 'one.db'}", credits=CREDITS) as made:
             yield made
         return
     postgresql: Server = request.getfixturevalue("postgresql")
     redis: RedisServer = request.getfixturevalue("redis_server")
-    with postgresql.empty() as database, site(tmp_path, database_url=database, cache_url=redis.url) as made:
+    with (
+        postgresql.empty() as database,
+        site(tmp_path, database_url=database, cache_url=redis.url, credits=CREDITS) as made,
+    ):
         yield made
 
 
@@ -66,8 +70,11 @@ async def must_be_kept(url: str, promises: Promises) -> None:
         customers = {row.id for row in await store.customers(first=100_000)}
         keys = {row.id for row in await store.api_keys(None, first=100_000)}
         connections = {row.id: row.lifecycle for row in await store.connections(None, first=100_000)}
+        entries = await store.credits.ledger(first=100_000)
     finally:
         await store.close()
+    assert promises.connected <= {entry.connection_id for entry in entries if entry.kind == "TAKEN"}
+    assert promises.disconnected <= {entry.connection_id for entry in entries if entry.kind == "RETURNED"}
     assert promises.customers <= customers
     assert promises.keys <= keys
     assert promises.connected <= connections.keys()
