@@ -4,13 +4,9 @@ import asyncio
 
 import pytest
 
-from connectors.errors import CircuitOpen, TimedOut
-from connectors.ports import BreakerState, Call
-from connectors.protection.limits import Priority
+from connectors.errors import TimedOut
 from gateway.probing import smallest_read
-from gateway.vitals import Turned
-from schema.health import CircuitState
-from tests.gateway.lives.story import Story, telling
+from tests.gateway.lives.story import Story
 
 
 async def fail(story: Story, times: int) -> None:
@@ -34,6 +30,8 @@ async def test_those_who_are_in_a_hurry_degrade_nothing(story: Story) -> None:
     story.plant.trouble("slow", seconds=5)
     for _ in range(8):
         with pytest.raises(TimedOut):
-            await story.live.source.fetch(smallest_read(resource), story.tally(), asyncio.get_running_loop().time() + 0.05)
+            await story.live.source.fetch(
+                smallest_read(resource), story.tally(), asyncio.get_running_loop().time() + 0.05
+            )
     await story.directory.watch.settle()
     assert (story.health, await story.events()) == ("OK", [])
