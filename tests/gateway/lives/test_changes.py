@@ -122,12 +122,14 @@ async def test_credentials_of_another_account_are_refused(story: Story) -> None:
 
 
 async def test_another_language_or_client_is_still_the_same_account(story: Story) -> None:
-    await story.connect(settings=ConnectionSettingsInput(options={"sap-client": "100"}))  # type: ignore[arg-type] # JSON is any value
+    first: Any = {"sap-client": "100"}
+    second: Any = {"sap-client": "200"}
+    await story.connect(settings=ConnectionSettingsInput(options=first))
     administration = CallerAdministration(operator(), story.directory, story.keyring, story.prober.pace)
     changed = await administration.update_connection_settings(
         UpdateConnectionSettingsInput(
             id=story.connection_id,  # type: ignore[arg-type]
-            settings=ConnectionSettingsInput(options={"sap-client": "200"}),  # type: ignore[arg-type] # JSON is any value
+            settings=ConnectionSettingsInput(options=second),
         )
     )
     assert changed.errors == []

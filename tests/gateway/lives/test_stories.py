@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from connectors.errors import Unavailable as UnavailableSystem
-from connectors.ports import BreakerState
 from gateway.stores.errors import Unavailable
 from gateway.vitals import Failing
 from tests.gateway.lives.story import Story, operator, telling
@@ -64,7 +63,7 @@ async def test_an_outage_of_five_minutes(story: Story) -> None:
     await story.wait(180)
     await story.plant.start()
     await story.wait_for("OK")
-    assert await story.events() == ["DEGRADED", "UNREACHABLE", "RECOVERED"]
+    assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED", "UNREACHABLE", "CIRCUIT_CLOSED", "RECOVERED"]
     ((outage),) = await story.data("RECOVERED")
     assert 240 <= outage["outageSeconds"] <= 900
     assert story.live.connection.condition.lost_at is None
@@ -73,14 +72,14 @@ async def test_an_outage_of_five_minutes(story: Story) -> None:
 async def test_a_system_that_answers_errors_is_degraded_but_not_out_of_reach(story: Story) -> None:
     await story.connect()
     story.plant.trouble("error")
-    for _ in range(20):
-        assert await story.ask() == "Unavailable"
+    answers = [await story.ask() for _ in range(20)]
+    assert answers == ["Unavailable"] * 5 + ["CircuitOpen"] * 15
     assert story.health == "DEGRADED"
     await story.wait(600)
-    assert await story.events() == ["DEGRADED"]
+    assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED"]
     story.plant.trouble("none")
     await story.wait_for("OK")
-    assert await story.events() == ["DEGRADED", "RECOVERED"]
+    assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED", "CIRCUIT_CLOSED", "RECOVERED"]
 
 
 async def test_a_storm_of_429(story: Story) -> None:
@@ -105,18 +104,17 @@ async def test_a_storm_of_429(story: Story) -> None:
 async def test_flapping_is_told_once(story: Story) -> None:
     await story.connect()
     for turn in range(40):
-        story.plant.trouble("error" if turn % 2 else "none")
+        story.plant.trouble("none" if turn % 3 else "error")
         await story.ask()
-    assert story.live.connection.condition.error_rate == pytest.approx(0.5, abs=0.05)
+    assert story.live.connection.condition.error_rate == pytest.approx(1 / 3, abs=0.05)
     assert await story.events() == []
-    await story.breaker(BreakerState.OPEN)
-    for _ in range(40):
-        await story.wait(1)
-        await story.breaker(BreakerState.HALF_OPEN)
-        await story.breaker(BreakerState.OPEN)
+    breaker = story.live.source.guard.breaker
+    for turn in range(100):
+        story.clock.moment += timedelta(seconds=breaker.wait)
+        story.plant.trouble("none" if turn > 5 and turn % 2 else "error")
+        await story.ask()
     assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED"]
     story.plant.trouble("none")
-    await story.breaker(BreakerState.CLOSED)
     await story.wait_for("OK")
     assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED", "CIRCUIT_CLOSED", "RECOVERED"]
 
@@ -159,12 +157,12 @@ async def test_two_processes_see_one_outage_and_tell_it_once(story: Story) -> No
             for each in (story, other):
                 await each.ask()
         assert (story.health, other.health) == ("DEGRADED", "DEGRADED")
-        assert await story.events() == ["DEGRADED"]
+        assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED"]
         story.plant.trouble("none")
         await story.wait_for("OK")
         await other.directory.watch.catch_up()
         assert other.health == "OK"
-        assert await story.events() == ["DEGRADED", "RECOVERED"]
+        assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED", "CIRCUIT_CLOSED", "RECOVERED"]
 
 
 async def test_probes_are_shared_by_workers(story: Story) -> None:
