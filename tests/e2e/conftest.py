@@ -13,11 +13,16 @@ import pytest
 from tests.e2e.demo import ADMIN, Demo
 from tests.e2e.processes import Client, SandboxControl, running
 from tests.e2e.sites import Site, site
-from tests.gateway.stores.redis_server import RedisServer
+from tests.gateway.stores.redis_server import running_redis
 from tests.servers.postgresql import Server
 
-SETTINGS = {"admin_token": ADMIN, "breaker_failures": "1000", "breaker_window_calls": "1000"}
-"""One test after the other breaks the same systems, which would be left alone before long."""
+SETTINGS = {
+    "admin_token": ADMIN,
+    "breaker_failures": "1000",
+    "breaker_window_calls": "1000",
+    "probe_seconds": "3600",
+}
+"""One test after the other breaks the same systems, which would be left alone before long, and counts their calls."""
 DISCONNECT = "mutation Disconnect($id: ID!) { disconnectSystem(input: {id: $id}) { errors { code } } }"
 
 
@@ -59,14 +64,13 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def two_processes(
-    tmp_path_factory: pytest.TempPathFactory, postgresql: Server, redis_of_all_tests: RedisServer
-) -> Iterator[Site]:
-    """The product as two processes with PostgreSQL and Redis, behind nginx."""
+def two_processes(tmp_path_factory: pytest.TempPathFactory, postgresql: Server) -> Iterator[Site]:
+    """The product as two processes with PostgreSQL and a Redis of their own, behind nginx."""
     place = tmp_path_factory.mktemp("two")
     with (
         postgresql.empty() as database,
-        site(place, database_url=database, cache_url=redis_of_all_tests.url) as running,
+        running_redis(place) as redis,
+        site(place, database_url=database, cache_url=redis.url) as running,
     ):
         yield running
 

@@ -194,12 +194,13 @@ async def test_a_user_without_any_right_is_told(empty_gateway: RunningGateway, e
     ],
 )
 async def test_a_system_in_trouble_is_not_connected(
-    empty_gateway: RunningGateway, erp: StandIn, mode: str, code: str, retryable: bool
+    tmp_path: Path, erp: StandIn, mode: str, code: str, retryable: bool
 ) -> None:
     erp.trouble(mode, retry_after_seconds=60)
-    error = only_error(await empty_gateway.connect(erp.url))
-    assert (error["__typename"], error["code"], error["retryable"]) == ("ConnectionUnavailable", code, retryable)
-    await nothing_was_kept(empty_gateway)
+    async with running_gateway(tmp_path) as gateway:  # its own: a system that asks for a rest is given one
+        error = only_error(await gateway.connect(erp.url))
+        assert (error["__typename"], error["code"], error["retryable"]) == ("ConnectionUnavailable", code, retryable)
+        await nothing_was_kept(gateway)
 
 
 async def test_where_nothing_listens_there_is_no_connection(empty_gateway: RunningGateway) -> None:
