@@ -67,7 +67,7 @@ async def test_no_value_is_told(
     running, spans = gateway
     given = credentials(url=system.url, username=USER, password=PASSWORD)
     await running.connected(system, credentials=given, tags=[TAG], name=f"{CANARY} works")
-    system.trouble(trouble)
+    system.trouble(trouble, retry_after_seconds=60)
     answers = [await running.ask(query, **variables) for query, variables in QUERIES]
     refused = {"system": "sap_s4hana", "authMethod": "basic", "name": "x", "deployment": "CLOUD"}
     wrong = credentials(url=system.url, username=USER, password=f"{CANARY}-wrong")
