@@ -29,16 +29,11 @@ from gateway.views import CallerView
 from gateway.vitals import Vitals
 from gateway.watch import Watch, vitals_of
 from resolvers.ports import CacheScope, LiveSource
-from schema.connections import (
-    Customer,
-)
+from schema.connections import Customer
 from schema.freshness import Freshness
 from schema.health import Condition, ConnectionLifecycle
 
 _LOGGER = logging.getLogger(__name__)
-_PAGE = 1_000
-_MANY = 500
-"""With more connections than this, all states are read rather than those that are named."""
 _VERSION = version("switchgear")
 CHECKED = "con_check"
 """Stands for the id of a connection that is tried out before it is made."""
@@ -137,7 +132,7 @@ class Directory:
         try:
             if row.lifecycle == ConnectionLifecycle.PAUSED.name:
                 return self._unusable(row, Paused("The connection is paused."), observer)
-            answers = json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
+            answers = self._unsealed(row, sealed)
             source = self.open_source(
                 row.system, row.auth_method, row.id, answers, row.settings, row.customer_id, observer
             )
@@ -232,13 +227,12 @@ class Directory:
         """The stored answers to a connection's form; None where they cannot be read."""
         sealed = self._snapshot.sealed.get(row.id)
         try:
-            return (
-                None
-                if sealed is None
-                else dict(json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id)))
-            )
+            return None if sealed is None else self._unsealed(row, sealed)
         except SealBroken:
             return None
+
+    def _unsealed(self, row: rows.Connection, sealed: str) -> dict[str, str]:
+        return dict(json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id)))
 
     def view(self, caller: Caller) -> CallerView:
         """What one caller sees."""

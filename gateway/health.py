@@ -21,7 +21,6 @@ from schema.events import EventType
 from schema.health import ConnectionHealth, EntityHealthStatus, StatusReasonCode
 from schema.model import EntityType
 
-_FAILURES = (Unavailable, TimedOut, BadAnswer)
 _STAGES = {
     "DNS": StatusReasonCode.NAME_NOT_FOUND,
     "TCP": StatusReasonCode.CONNECTION_REFUSED,

@@ -19,7 +19,6 @@ def build_page(
     selection: Selection,
     seal: Callable[[Mapping[str, Place]], str],
     *,
-    has_more: bool,
     outcomes: list[SourceOutcome],
     is_complete: bool,
     after: str | None,
@@ -40,7 +39,9 @@ def build_page(
         nodes=rows,
         edges=_edges(page, rows, cursors if wants_cursors else [""] * len(rows)) if "edges" in selection else [],
         page_info=PageInfo(
-            has_next_page=has_more,
+            has_next_page=any(
+                batch.has_more or used.get(source, 0) < len(batch.records) for source, batch in batches.items()
+            ),
             has_previous_page=after is not None,
             start_cursor=cursors[0] if cursors else None,
             end_cursor=seal(places_after(before, batches, used)) if before and wants_end else None,

@@ -150,7 +150,6 @@ async def _read_page(context: Context, plan: CustomListPlan) -> Any:
         {asked.key: place},
         plan.selection,
         lambda places: write_cursor(context.cursor_key, plan.query, places),
-        has_more=batch.has_more,
         outcomes=[_outcome(asked, total, context)],
         is_complete=asked.status is SourceStatus.OK,
         after=plan.after,

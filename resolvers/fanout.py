@@ -57,7 +57,6 @@ class FanOut:
     batches: dict[str, Batch]
     outcomes: list[SourceOutcome]
     is_complete: bool
-    has_more: bool
     total: int | None
 
 
@@ -117,13 +116,11 @@ async def _fan_out(lives: Sequence[LiveSource], question: Question, asked: Seque
         )
         for live in lives
     ]
-    used = {item.source: item.index + 1 for item in picked}
     return FanOut(
         picked,
         batches,
         outcomes,
         is_complete=all(_is_complete(item) for item in asked),
-        has_more=any(batch.has_more or used.get(key, 0) < len(batch.records) for key, batch in batches.items()),
         total=total.rows,
     )
 

@@ -117,7 +117,6 @@ def list_root(entity: Entity) -> Any:
             plan.question.places,
             plan.selection,
             lambda now: write_cursor(context.cursor_key, plan.query, now),
-            has_more=answer.has_more,
             outcomes=answer.outcomes,
             is_complete=answer.is_complete,
             after=plan.after,

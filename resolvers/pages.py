@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from connectors.reading import RowReader
 from connectors.scan import Batch
 from connectors.spec import Resource
 from resolvers.asking import Asked, ask, prepare, resources_of
@@ -25,6 +27,43 @@ _SINGLES_AT_ONCE = 4
 _LINK = SourceCallPurpose.LINK
 
 
+@dataclass(frozen=True, eq=False)
+class Siblings:
+    """What the pages of all rows of a connection share: how they were read, and `before` them any place.
+
+    `outcome` counts no rows yet.
+    """
+
+    live: LiveSource
+    readers: Mapping[str, RowReader]
+    before: Mapping[str, Place]
+    outcome: SourceOutcome
+
+    @classmethod
+    def of(cls, linker: "Linker", live: LiveSource, wanted: ToMany, asked: Sequence[Asked]) -> "Siblings":
+        """What there is to say of these calls, worked out once."""
+        served: Served | None = None
+        for item in asked:
+            served = weaker(served, item.tally.served)
+        source, fetched_at = origin_of(served, linker.context)
+        status = next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK)
+        requests = sum(item.tally.requests for item in asked)
+        outcome = SourceOutcome(
+            connection=live.connection,
+            status=status,
+            duration_ms=max((item.duration_ms for item in asked), default=0),
+            upstream_calls=requests,
+            served_from=source,
+            fetched_at=fetched_at,
+            filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
+            truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
+            calls=[SourceCall(purpose=_LINK, path=wanted.field.name, requests=requests, status=status)],
+            error=next((item.problem for item in asked if item.problem is not None), None),
+        )
+        before = {key: Place() for key in resources_of(live, wanted.target)}
+        return cls(live, {item.key: item.reader for item in asked}, before, outcome)
+
+
 async def load_pages(linker: "Linker", connection_id: str, parents: Sequence[Any], wanted: ToMany, path: str) -> None:
     """Give every row its page of the records that point to it; a failure is null with a reason."""
     live = linker.lives[connection_id]
@@ -33,6 +72,7 @@ async def load_pages(linker: "Linker", connection_id: str, parents: Sequence[Any
     for key, resource in pointing_resources(live, wanted).items():
         asked += await _ask_resource(linker, live, key, resource, wanted, found, path)
     failed = next((item for item in asked if item.batch is None), None)
+    siblings = Siblings.of(linker, live, wanted, asked)
     shown: list[Any] = []
     for parent in parents:
         if not asked or failed is not None:
@@ -40,7 +80,7 @@ async def load_pages(linker: "Linker", connection_id: str, parents: Sequence[Any
             reason = FieldGapReason.NOT_SUPPORTED_BY_SYSTEM if failed is None else gap_of(failed.status)
             parent.origin.failed_links[wanted.field.attribute] = reason
             continue
-        page, records = _page(linker, live, wanted, parent, found[parent.origin.reference], asked)
+        page, records = _page(linker, siblings, wanted, parent, found[parent.origin.reference])
         parent.origin.pages[wanted.alias] = page
         shown.extend(records)
     await linker.fill({connection_id: shown}, wanted.links, path)
@@ -158,48 +198,21 @@ def _places(linker: "Linker", wanted: ToMany, live: LiveSource, parent: str) -> 
 
 
 def _page(
-    linker: "Linker",
-    live: LiveSource,
-    wanted: ToMany,
-    parent: Any,
-    batches: dict[str, Batch],
-    asked: Sequence[Asked],
+    linker: "Linker", siblings: Siblings, wanted: ToMany, parent: Any, batches: dict[str, Batch]
 ) -> tuple[Any, list[Any]]:
-    context = linker.context
+    context, live = linker.context, siblings.live
     picked = merge(batches, wanted.order, wanted.count)
-    readers = {item.key: item.reader for item in asked}
     for item in picked:
-        finish_records([item.record], readers[item.source], live, context)
-    used = {item.source: item.index + 1 for item in picked}
-    before = {key: Place() for key in resources_of(live, wanted.target)} | dict(
-        _places(linker, wanted, live, parent.origin.reference)
-    )
+        finish_records([item.record], siblings.readers[item.source], live, context)
     query = _query(linker, wanted, live, parent.origin.reference)
-    served: Served | None = None
-    for read in asked:
-        served = weaker(served, read.tally.served)
-    source, fetched_at = origin_of(served, context)
-    outcome = SourceOutcome(
-        connection=live.connection,
-        status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),
-        count=len(picked),
-        duration_ms=max(item.duration_ms for item in asked),
-        upstream_calls=sum(item.tally.requests for item in asked),
-        served_from=source,
-        fetched_at=fetched_at,
-        filtered_here=list(dict.fromkeys(name for item in asked for name in item.plan.filtered_here)),
-        truncated=any(item.batch is not None and item.batch.is_limited for item in asked),
-        calls=[_shared_call(asked, wanted)],
-        error=next((item.problem for item in asked if item.problem is not None), None),
-    )
+    outcome = replace(siblings.outcome, count=len(picked))
     page = build_page(
         page_of(wanted.target.cls),
         picked,
         batches,
-        before,
+        {**siblings.before, **_places(linker, wanted, live, parent.origin.reference)},
         wanted.selection,
         lambda places: write_cursor(context.cursor_key, query, places),
-        has_more=any(batch.has_more or used.get(key, 0) < len(batch.records) for key, batch in batches.items()),
         outcomes=[outcome],
         is_complete=outcome.status is SourceStatus.OK,
         after=wanted.after,
@@ -212,13 +225,3 @@ def _total(batches: Mapping[str, Batch]) -> int | None:
     """All rows are here already, or nobody knows how many there are."""
     is_whole = not any(batch.has_more for batch in batches.values())
     return sum(len(batch.records) for batch in batches.values()) if is_whole else None
-
-
-def _shared_call(asked: Sequence[Asked], wanted: ToMany) -> SourceCall:
-    """The calls that this page shares with those of its siblings."""
-    return SourceCall(
-        purpose=_LINK,
-        path=wanted.field.name,
-        requests=sum(item.tally.requests for item in asked),
-        status=next((item.status for item in asked if item.status is not SourceStatus.OK), SourceStatus.OK),
-    )
