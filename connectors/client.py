@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
@@ -38,7 +38,14 @@ _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _SHAPE_SECONDS = 30.0
 """How long what a system tells of itself is taken as true; so long may pass until a new field shows in `raw`."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+LOGIN_SECONDS = 8.0
+"""How long a login may take, whoever waits for it."""
 Found = TypeVar("Found")
+
+
+Flow: TypeAlias = AsyncGenerator[httpx.Request, httpx.Response]
+_Followed: TypeAlias = tuple[httpx.Request | None, Answer | None]
+"""The request that follows an answer, and the answer."""
 
 
 def _never() -> None:
@@ -70,6 +77,7 @@ class Source:
     shapes: dict[str, tuple[float, Shape]] = field(default_factory=dict, repr=False)
     _under_way: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _logins: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         """Without settings of its own a connection has the system as it is."""
@@ -138,7 +146,7 @@ class Source:
     async def end(self, fault: Trouble) -> None:
         """Break off what is under way, which then says why."""
         self.fault = fault
-        await self.close()
+        await self._shut()
 
     async def retire(self) -> None:
         """Close once the calls under way have ended, which their deadlines see to."""
@@ -150,7 +158,11 @@ class Source:
             await self.close()
 
     async def close(self) -> None:
-        """Close the connections to the system."""
+        """Close the connections to the system, once logins that are under way have ended."""
+        await asyncio.gather(*self._logins, return_exceptions=True)
+        await self._shut()
+
+    async def _shut(self) -> None:
         self.observer.closed()
         await self.http.aclose()
 
@@ -255,17 +267,56 @@ class Source:
         """Drive the login's flow by hand, so that its requests are counted and bounded like any other."""
         first = self.http_request(request)
         flow = self.auth.async_auth_flow(first)
+        login: asyncio.Task[_Followed] | None = None
+        answer: Answer | None = None
         try:
-            outgoing = await anext(flow)
-            while True:
-                response, answer = await self._attempt(outgoing, call, is_login=outgoing is not first)
-                try:
-                    outgoing = await flow.asend(response)
-                except StopAsyncIteration:
-                    return answer
-                self.guard.count(outgoing.method)
+            outgoing: httpx.Request | None = await anext(flow)
+            while outgoing is not None:
+                if outgoing is first:
+                    response, answer = await self._attempt(outgoing, call, is_login=False)
+                    outgoing = await _next(flow, response)
+                else:
+                    login = asyncio.create_task(self._log_in(flow, outgoing, call))
+                    await asyncio.wait([login])  # which leaves it alone when whoever waits goes away
+                    outgoing, answer = login.result()
+                if outgoing is not None:
+                    self.guard.count(outgoing.method)
         finally:
+            if login is None or login.done():
+                await flow.aclose()
+            else:
+                self._leave(login, flow)
+        if answer is None:
+            raise BadAnswer("The login came to no end.")
+        return answer
+
+    async def _log_in(self, flow: Flow, outgoing: httpx.Request, call: Call) -> "_Followed":
+        """Send a login's request and hand its answer over; what follows, and the answer.
+
+        It has a time of its own: what an answer brings may not come a second time, so no caller's haste loses it.
+        """
+        trouble: Trouble
+        try:
+            async with asyncio.timeout(LOGIN_SECONDS):
+                response, answer = await self._attempt(outgoing, call, is_login=True)
+        except TimeoutError:
+            trouble = TimedOut("The login was not answered in time.")
+        except Trouble as met:
+            trouble = met
+        else:
+            return await _next(flow, response), answer
+        return await flow.athrow(trouble), None
+
+    def _leave(self, login: asyncio.Task[Any], flow: Flow) -> None:
+        """Let a login come to its end for which nobody waits any more."""
+
+        async def finish() -> None:
+            await asyncio.gather(login, return_exceptions=True)
             await flow.aclose()
+
+        task = asyncio.create_task(finish())
+        self._logins.add(task)
+        task.add_done_callback(self._logins.discard)
 
     async def _attempt(self, request: httpx.Request, call: Call, *, is_login: bool) -> tuple[httpx.Response, Answer]:
         """Send one request of a call, and tell how it ended."""
@@ -314,6 +365,14 @@ class Source:
                 raise BadAnswer(f"The answer is longer than {self.max_answer_bytes} bytes.")
             parts.append(part)
         return b"".join(parts)
+
+
+async def _next(flow: Flow, response: httpx.Response) -> httpx.Request | None:
+    """The request that a flow makes next; None where it is at its end."""
+    try:
+        return await flow.asend(response)
+    except StopAsyncIteration:
+        return None
 
 
 def _trouble(error: BaseException, deadline: float) -> Trouble | None:

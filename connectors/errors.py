@@ -2,6 +2,8 @@
 
 Trouble
 ├── Reauthorize        the credentials are refused
+│   └── LoginRefused   the same, said by whom the login is asked of, so that there is no doubt
+├── RefreshFailed      the login cannot be renewed for now; says when it is tried again
 ├── PermissionDenied   the user may not do this
 ├── RateLimited        too many calls; says when to come back
 ├── CircuitOpen        it has been failing and is not asked for now; says when it is
@@ -51,6 +53,44 @@ class Trouble(Exception):
 
 class Reauthorize(Trouble):
     """The system refuses the credentials."""
+
+
+class Refusal(Enum):
+    """Why a login is not to be had."""
+
+    REVOKED = "What it is renewed with is no longer valid, and stays so."
+    REJECTED = "The client or its secret is not accepted."
+    EXHAUSTED = "It has failed too many times in a row."
+
+
+class LoginRefused(Reauthorize):
+    """Whom the login is asked of has refused it; one refusal is enough."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        refusal: Refusal,
+        upstream: Upstream | None = None,
+        sent: Sent = Sent.MAYBE_SENT,
+    ) -> None:
+        super().__init__(message, upstream=upstream, sent=sent)
+        self.refusal = refusal
+
+
+class RefreshFailed(Trouble):
+    """The login could not be renewed; it is tried again after `retry_after` seconds. The system itself may be well."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream: Upstream | None = None,
+        retry_after: float | None = None,
+        sent: Sent = Sent.MAYBE_SENT,
+    ) -> None:
+        super().__init__(message, upstream=upstream, sent=sent)
+        self.retry_after = retry_after
 
 
 class PermissionDenied(Trouble):

@@ -1,5 +1,6 @@
 """What one call to a system needs from outside; the process implements it, tests bring their own."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -48,6 +49,44 @@ class Reads(Protocol):
 
     async def shape(self, name: str, tally: Tally, deadline: float, *, is_fresh: bool = False) -> Shape | None:
         """What the system tells of a collection, asked anew with `is_fresh`; None where it does not tell."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """What a login has given: the value of a header, what it is renewed with, and for how many seconds it holds."""
+
+    header: str = field(repr=False)
+    renewal: str | None = field(default=None, repr=False)
+    lifetime: float | None = None
+
+
+class Turn(Protocol):
+    """The right to log in, while nobody else does; where another one has just done so, its `session`."""
+
+    @property
+    def session(self) -> Session | None:
+        """What is to be used, without logging in; the refused one again where logging in would not help."""
+
+    @property
+    def renewal(self) -> str | None:
+        """What the latest login has given to log in with the next time."""
+
+    async def keep(self, session: Session) -> Session:
+        """Share a new session; it is kept before it is used."""
+
+    async def failed(self, trouble: Trouble) -> Session:
+        """Take note that there is no new session; gives one that will still do, or raises what is to be told."""
+
+
+class Sessions(Protocol):
+    """The session of one connection, shared by all that use the connection."""
+
+    @property
+    def current(self) -> Session | None:
+        """The session as it is known here, without asking anyone; None where there is none to be used."""
+
+    def turn(self, refused: Session | None) -> AbstractAsyncContextManager[Turn]:
+        """Wait for a session other than the one that was refused, or for the right to log in."""
 
 
 class BreakerState(Enum):

@@ -73,9 +73,21 @@ class ClientCredentialsLogin(LoginEntry):
     scope: str = ""
 
 
-Login = Annotated[
-    NoLogin | HeaderLogin | QueryLogin | BasicLoginEntry | ClientCredentialsLogin, Field(discriminator="kind")
-]
+class RefreshTokenLogin(LoginEntry):
+    """OAuth 2 refresh token: each token is fetched with the latest refresh token, which may be a new one each time."""
+
+    kind: Literal["refresh-token"]
+    token_url: str = "token_url"  # noqa: S105 - the name of a form's field
+    client_id: str = "client_id"
+    client_secret: str = "client_secret"  # noqa: S105 - the name of a form's field
+    refresh_token: str = "refresh_token"  # noqa: S105 - the name of a form's field
+    scope: str = ""
+
+
+TokenLogin = ClientCredentialsLogin | RefreshTokenLogin
+"""The logins that fetch a token from an address of its own."""
+
+Login = Annotated[NoLogin | HeaderLogin | QueryLogin | BasicLoginEntry | TokenLogin, Field(discriminator="kind")]
 
 
 class AddressEntry(Entry):

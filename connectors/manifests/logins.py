@@ -1,12 +1,11 @@
 """The logins that a manifest can choose from: the form that each asks with, and the flow that it becomes."""
 
-import json
 from collections.abc import Callable, Generator, Iterator, Mapping
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import httpx
 
-from connectors.auth import BasicLogin, SessionLogin
+from connectors.auth import BasicLogin
 from connectors.manifests.form import (
     AddressEntry,
     BasicLoginEntry,
@@ -16,11 +15,15 @@ from connectors.manifests.form import (
     Login,
     NoLogin,
     QueryLogin,
+    RefreshTokenLogin,
+    TokenLogin,
 )
+from connectors.manifests.token_logins import token_login
 from connectors.spec import AuthMethod
 from schema.systems import FormField, FormFieldKind
 
 Answers = Mapping[str, str]
+_SECRETS = ("API key", "Password", "Client secret", "Refresh token")
 
 
 class HeaderKey(httpx.Auth):
@@ -59,11 +62,17 @@ def fields_of_login(login: Login) -> dict[str, str]:
         case BasicLoginEntry():
             return {login.username: "User name", login.password: "Password"}
         case ClientCredentialsLogin():
-            return {
-                login.token_url: "Token address",
-                login.client_id: "Client id",
-                login.client_secret: "Client secret",
-            }
+            return _fields_of_client(login)
+        case RefreshTokenLogin():
+            return {**_fields_of_client(login), login.refresh_token: "Refresh token"}
+
+
+def _fields_of_client(login: TokenLogin) -> dict[str, str]:
+    return {
+        login.token_url: "Token address",
+        login.client_id: "Client id",
+        login.client_secret: "Client secret",
+    }
 
 
 def auth_method(login: Login, address: AddressEntry) -> AuthMethod:
@@ -75,12 +84,12 @@ def auth_method(login: Login, address: AddressEntry) -> AuthMethod:
 def _standard_fields(login: Login, address: AddressEntry) -> Iterator[FormField]:
     yield FormField(name=address.field, label="Address", kind=FormFieldKind.URL, placeholder=address.placeholder)
     for name, label in fields_of_login(login).items():
-        is_url = isinstance(login, ClientCredentialsLogin) and name == login.token_url
+        is_url = isinstance(login, TokenLogin) and name == login.token_url
         yield FormField(
             name=name,
             label=label,
             kind=FormFieldKind.URL if is_url else FormFieldKind.TEXT,
-            is_secret=label in ("API key", "Password", "Client secret"),
+            is_secret=label in _SECRETS,
         )
 
 
@@ -107,27 +116,5 @@ def _flow(login: Login) -> Callable[[Answers], httpx.Auth]:
             return lambda answers: QueryKey(parameter, answers[secret])
         case BasicLoginEntry(username=username, password=password):
             return lambda answers: BasicLogin(answers[username], answers[password])
-        case ClientCredentialsLogin():
-            return lambda answers: _client_credentials(login, answers)
-
-
-def _client_credentials(login: ClientCredentialsLogin, answers: Answers) -> SessionLogin:
-    given = {
-        "grant_type": "client_credentials",
-        "client_id": answers[login.client_id],
-        "client_secret": answers[login.client_secret],
-    }
-    body = urlencode(given | ({"scope": login.scope} if login.scope else {})).encode()
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-
-    def fetch_token(url: httpx.URL) -> httpx.Request:
-        return httpx.Request("POST", answers[login.token_url], headers=headers, content=body)
-
-    def read_token(response: httpx.Response) -> str | None:
-        try:
-            token = json.loads(response.content)["access_token"]
-        except (ValueError, KeyError, TypeError):
-            return None
-        return f"Bearer {token}"
-
-    return SessionLogin(fetch_token, read_token)
+        case ClientCredentialsLogin() | RefreshTokenLogin():
+            return lambda answers: token_login(login, answers)

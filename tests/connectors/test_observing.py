@@ -12,7 +12,7 @@ from opentelemetry.trace import INVALID_SPAN
 from connectors.auth import SessionLogin
 from connectors.client import Source
 from connectors.errors import Reauthorize, Trouble, Unavailable, outcome_of
-from connectors.ports import Call, Observer
+from connectors.ports import Call, Observer, Session
 from connectors.protection.limits import Thresholds
 from connectors.protection.protections import lone_guard
 from connectors.query import Read
@@ -76,7 +76,7 @@ async def test_a_call_is_told_with_its_rows() -> None:
 
 
 async def test_a_login_counts_as_a_request_and_is_marked_in_its_span() -> None:
-    login = SessionLogin(lambda url: httpx.Request("POST", url.join("/login")), lambda answer: "Session abc")
+    login = SessionLogin(lambda url, _: httpx.Request("POST", url.join("/login")), lambda answer: Session("abc"))
     asked, heard = source(rows, auth=login)
     with recorded() as spans, started(SOURCE):
         assert (await ask(asked)).requests == 2

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import httpx
 
 from connectors.auth import SessionLogin
+from connectors.ports import Session
 from connectors.protection.limits import UNPUBLISHED
 from connectors.protocols.tryton_rpc import TrytonRpc, rpc_request
 from connectors.spec import AuthMethod, System
@@ -28,16 +29,16 @@ def _address(answers: Mapping[str, str]) -> str:
 def _session(answers: Mapping[str, str]) -> SessionLogin:
     username, password = answers["username"], answers["password"]
 
-    def login(url: httpx.URL) -> httpx.Request:
+    def login(url: httpx.URL, renewal: str | None) -> httpx.Request:
         request = rpc_request("common.db.login", [username, {"password": password}, "en"])
         return httpx.Request(request.method, url, headers=list(request.headers), content=request.body)
 
-    def read_session(response: httpx.Response) -> str | None:
+    def read_session(response: httpx.Response) -> Session | None:
         try:
             user, key, *_ = json.loads(response.content)["result"]
         except (ValueError, KeyError, TypeError):
             return None
-        return "Session " + base64.b64encode(f"{username}:{user}:{key}".encode()).decode()
+        return Session("Session " + base64.b64encode(f"{username}:{user}:{key}".encode()).decode())
 
     return SessionLogin(login, read_session)
 

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.auth import SessionLogin
 from connectors.errors import BadAnswer, CircuitOpen, RateLimited, Sent, TimedOut, Trouble, Unavailable
-from connectors.ports import BreakerState, Hint, HintKind
+from connectors.ports import BreakerState, Hint, HintKind, Session
 from connectors.protection.limits import Identity, Limits, Priority, Rate, Share
 from connectors.query import Page, Request
 from connectors.tally import Tally
@@ -237,7 +237,7 @@ def test_answers_that_cannot_be_understood_open_the_breaker_and_refusals_do_not(
 def test_logins_are_calls_too() -> None:
     async def story() -> None:
         peer, tally = Peer(), Tally()
-        login = SessionLogin(lambda url: httpx.Request("POST", url), lambda answer: "Bearer x")
+        login = SessionLogin(lambda url, _: httpx.Request("POST", url), lambda answer: Session("Bearer x"))
         limits = Limits(rates=(Rate(4, 40.0, burst=1),))
         subject = source(peer, limits=limits, auth=login)
         await ask(subject, patience=100.0, tally=tally)
