@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.ports import Session
 from connectors.spec import AuthMethod, System
 from gateway import tokens
 from gateway.accounts import account_of
 from gateway.auth import Caller
 from gateway.changing import look, update_connection
-from gateway.credentials import connection_key, key_row, trial
+from gateway.credentials import connection_key, key_row, session_of, trial
 from gateway.directory import Directory
 from gateway.examining import examine
 from gateway.forms import (
@@ -27,6 +28,7 @@ from gateway.forms import (
 from gateway.keyring import Keyring
 from gateway.probing import Pace, probe_of
 from gateway.refusals import no_connection, refusal_of
+from gateway.sessions import seal_session
 from gateway.settings_form import SettingsForm, read_form
 from gateway.showing import describe_customer
 from gateway.stores import rows
@@ -97,6 +99,7 @@ class CallerAdministration:
                 if found.trouble is not None:
                     raise Refused(refusal_of(found.trouble))
                 settings |= await look(source, form)
+                session = session_of(source)
             cost = credits_of(system.tier, given.deployment).cost
             checks.append(await self._check_credits(cost))
             if given.dry_run:
@@ -105,7 +108,7 @@ class CallerAdministration:
             checked = rows.Checked(
                 at=now, account=account_of(system, method, answers, settings), entity_health=found.entity_health(now)
             )
-            connection, token = await self._store(given, customer_id, system, answers, settings, checked, cost)
+            connection, token = await self._store(given, customer_id, system, answers, settings, checked, session, cost)
         except Refused as refused:
             return ConnectSystemPayload(errors=refused.errors, checks=checks)
         await self.directory.refresh()
@@ -143,6 +146,7 @@ class CallerAdministration:
         answers: Mapping[str, str],
         settings: Mapping[str, Any],
         checked: rows.Checked,
+        session: Session | None,
         cost: int,
     ) -> tuple[rows.Connection, tokens.Token]:
         store = self.directory.store
@@ -174,6 +178,7 @@ class CallerAdministration:
                 by=self.caller.actor,
                 cost=cost,
                 checked=checked,
+                session=None if session is None else seal_session(self.keyring, session, customer_id, connection.id),
                 due=[probe_of(connection.id, self.pace.usual())],
             )
         except Missing:

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.auth import LocalSessions, SessionLogin
 from connectors.client import Source
-from connectors.ports import Observer
+from connectors.ports import Observer, Session, Sessions
 from connectors.spec import AuthMethod, System
 from gateway import tokens
 from gateway.directory import CHECKED, Directory
@@ -26,10 +27,11 @@ async def trial(
     answers: Mapping[str, str],
     settings: Mapping[str, Any],
     observer: Observer | None = None,
+    sessions: Sessions | None = None,
 ) -> AsyncIterator[Source]:
     """A source that lives only so long, to try credentials out; what cannot be one is Refused."""
     try:
-        source = directory.open_source(system.key, method.key, CHECKED, answers, settings, tenant, observer)
+        source = directory.open_source(system.key, method.key, CHECKED, answers, settings, tenant, observer, sessions)
     except UrlRefused as error:
         raise invalid("credentials.url", f"This address cannot be used: {error.reason}.") from None
     if source is None:
@@ -48,10 +50,17 @@ async def examine_credentials(
     answers: Mapping[str, str],
     settings: Mapping[str, Any],
     observer: Observer | None = None,
-) -> Examination:
-    """Ask the system itself, through a source that lives only so long."""
-    async with trial(directory, tenant, system, method, answers, settings, observer) as source:
-        return await examine(source, directory.egress, system.address(answers))
+    sessions: Sessions | None = None,
+) -> tuple[Examination, Session | None]:
+    """Ask the system itself, through a source that lives only so long; also the session that it has logged in with."""
+    async with trial(directory, tenant, system, method, answers, settings, observer, sessions) as source:
+        return await examine(source, directory.egress, system.address(answers)), session_of(source)
+
+
+def session_of(source: Source) -> Session | None:
+    """The session that a source on trial has, and that must not be lost if its credentials are kept."""
+    sessions = source.auth.sessions if isinstance(source.auth, SessionLogin) else None
+    return sessions.found if isinstance(sessions, LocalSessions) else None
 
 
 def connection_key(token: tokens.Token, connection: rows.Connection, keyring: Keyring) -> rows.ApiKey:

@@ -4,15 +4,17 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from hashlib import blake2b, sha256
 from importlib.metadata import version
 from typing import Any
 
 import httpx
 
+from connectors.auth import SessionLogin
 from connectors.client import Source
 from connectors.errors import Disconnected, Paused, Reauthorize, Trouble
-from connectors.ports import Observer
+from connectors.ports import Observer, Sessions
 from connectors.protection.limits import Identity
 from connectors.protection.protections import Protections
 from connectors.registry import find_system
@@ -20,6 +22,7 @@ from gateway.auth import Caller
 from gateway.condition import KeptCondition
 from gateway.egress import Egress, UrlRefused
 from gateway.keyring import Keyring, SealBroken
+from gateway.sessions import SharedSessions
 from gateway.showing import describe_connection, describe_customer, is_known
 from gateway.stored_settings import effective_system
 from gateway.stores import rows
@@ -64,11 +67,13 @@ class Directory:
         max_answer_bytes: int,
         observe: Observe = _unheard,
         watch: Watch | None = None,
+        sessions: SharedSessions | None = None,
     ) -> None:
         self.store = store
         self.protections = protections
         self.watch = watch or Watch(store)
         self._keyring = keyring
+        self._sessions = sessions or SharedSessions(store.sessions, keyring)
         self.egress = egress
         self._max_answer_bytes = max_answer_bytes
         self._observe = observe
@@ -134,7 +139,14 @@ class Directory:
                 return self._unusable(row, Paused("The connection is paused."), observer)
             answers = self._unsealed(row, sealed)
             source = self.open_source(
-                row.system, row.auth_method, row.id, answers, row.settings, row.customer_id, observer
+                row.system,
+                row.auth_method,
+                row.id,
+                answers,
+                row.settings,
+                row.customer_id,
+                observer,
+                self._sessions.of(row, partial(self.watch.renewed, vitals)),
             )
             if source is not None:
                 source.held = vitals.refusal
@@ -162,8 +174,12 @@ class Directory:
         settings: Mapping[str, Any],
         tenant: str,
         observer: Observer | None = None,
+        sessions: Sessions | None = None,
     ) -> Source | None:
-        """A source of its own for these answers; None where this version does not know the system."""
+        """A source of its own for these answers; None where this version does not know the system.
+
+        A login that gives a session keeps it in `sessions`, or without them in memory for as long as the source lives.
+        """
         system = find_system(system_key)
         method = system.auth_method(auth_method) if system is not None else None
         if system is None or method is None:
@@ -173,11 +189,14 @@ class Directory:
         identity = self._identity(tenant, connection_id, method.key, answers, address)
         guarded = self.protections.check if connection_id == CHECKED else self.protections.guard
         guard = guarded(system.limits, identity)
+        auth = method.flow(answers)
+        if sessions is not None and isinstance(auth, SessionLogin):
+            auth.sessions = sessions
         return Source(
             connection_id=connection_id,
             system=system,
             http=self.egress.client(base_url=address, timeout=_TIMEOUT, connections=guard.lane.concurrency.ceiling),
-            auth=method.flow(answers),
+            auth=auth,
             guard=guard,
             options={**settings.get("options", {})},
             effective=effective_system(system, settings),
@@ -230,6 +249,12 @@ class Directory:
             return None if sealed is None else self._unsealed(row, sealed)
         except SealBroken:
             return None
+
+    def sessions_of(self, row: rows.Connection) -> Sessions | None:
+        """The sessions that a connection in use has, where its login gives any."""
+        live = self._lives.get(row.id)
+        auth = live.source.auth if live is not None else None
+        return auth.sessions if isinstance(auth, SessionLogin) else None
 
     def _unsealed(self, row: rows.Connection, sealed: str) -> dict[str, str]:
         return dict(json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id)))

@@ -9,9 +9,11 @@ from datetime import datetime
 from connectors.client import Source
 from connectors.errors import (
     AddressRefused,
+    LoginRefused,
     NoSuchRecords,
     PermissionDenied,
     Reauthorize,
+    RefreshFailed,
     TimedOut,
     Trouble,
     Unavailable,
@@ -59,9 +61,12 @@ class Examination:
     def skip_the_rest(self) -> None:
         """Name the stages that were not reached."""
         made = {check.name for check in self.checks}
-        for name in _STAGES:
-            if name not in made:
-                self._add(name, _Status.SKIPPED, None, 0.0)
+        self.skipped(*(name for name in _STAGES if name not in made))
+
+    def skipped(self, *names: ConnectionCheckName) -> None:
+        """Stages were not reached."""
+        for name in names:
+            self._add(name, _Status.SKIPPED, None, 0.0)
 
     def _add(
         self, name: ConnectionCheckName, status: ConnectionCheckStatus, message: str | None, seconds: float
@@ -121,6 +126,10 @@ async def _ask(source: Source, found: Examination) -> None:
 
 
 def _note_trouble(found: Examination, trouble: Trouble, seconds: float) -> None:
+    if isinstance(trouble, LoginRefused | RefreshFailed):  # the system itself was not asked
+        found.skipped(_Name.HTTP, _Name.SYSTEM)
+        found.failed(_Name.CREDENTIALS, trouble, seconds)
+        return
     is_mute = isinstance(trouble, TimedOut | AddressRefused) or (
         isinstance(trouble, Unavailable) and trouble.upstream is None
     )

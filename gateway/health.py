@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
+    LoginRefused,
     NoSuchRecords,
     PermissionDenied,
     RateLimited,
     Reauthorize,
+    Refusal,
     Sent,
     TimedOut,
     Trouble,
@@ -25,6 +27,11 @@ _STAGES = {
     "DNS": StatusReasonCode.NAME_NOT_FOUND,
     "TCP": StatusReasonCode.CONNECTION_REFUSED,
     "TLS": StatusReasonCode.TLS_FAILED,
+}
+_REFUSALS = {
+    Refusal.REVOKED: StatusReasonCode.CREDENTIALS_REVOKED,
+    Refusal.REJECTED: StatusReasonCode.CREDENTIALS_REJECTED,
+    Refusal.EXHAUSTED: StatusReasonCode.TOKEN_REFRESH_FAILED,
 }
 _HELD_BACK = (ConnectionHealth.DEGRADED, ConnectionHealth.UNREACHABLE)
 _NEEDS_SOMEONE = (ConnectionHealth.REAUTHORIZATION_REQUIRED, ConnectionHealth.MISCONFIGURED)
@@ -57,13 +64,17 @@ class Reason:
 
 @dataclass(frozen=True)
 class Health:
-    """What every process knows of a connection's health; `lost_at` is when its system stopped answering well."""
+    """What every process knows of a connection's health; `lost_at` is when its system stopped answering well.
+
+    `is_refresh_failing` says that the login cannot be renewed for now, whether or not the system can still be asked.
+    """
 
     health: ConnectionHealth = ConnectionHealth.UNKNOWN
     reason: Reason | None = None
     lost_at: datetime | None = None
     limited_until: datetime | None = None
     entities: Mapping[EntityType, EntityHealthStatus] = field(default_factory=dict)
+    is_refresh_failing: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +140,8 @@ class HealthMachine:
         match trouble:
             case RateLimited():
                 return self._limited(trouble, now)
+            case LoginRefused():
+                return self._refused(trouble, now)
             case Reauthorize():
                 code, health = StatusReasonCode.CREDENTIALS_REJECTED, ConnectionHealth.REAUTHORIZATION_REQUIRED
                 return self._doubt(trouble, code, health, EventType.CONNECTION_REAUTHORIZATION_REQUIRED, now)
@@ -146,6 +159,22 @@ class HealthMachine:
                 return self._unanswered(trouble, now)
             case _:
                 return None
+
+    def renewed(self, trouble: Trouble | None, now: datetime) -> Change | None:
+        """The login was renewed, or could not be; a trouble that lasts is told once."""
+        old = self.health
+        is_well = old.health in (ConnectionHealth.UNKNOWN, ConnectionHealth.OK)
+        if isinstance(trouble, LoginRefused):
+            return self._refused(trouble, now)
+        if trouble is None:
+            reason = None if is_well else old.reason
+            told = (EventType.CONNECTION_RECOVERED,) if is_well and old.is_refresh_failing else ()
+            return self._propose(replace(old, is_refresh_failing=False, reason=reason), told)
+        if old.is_refresh_failing or old.health is ConnectionHealth.REAUTHORIZATION_REQUIRED:
+            return None
+        reason = Reason(StatusReasonCode.TOKEN_REFRESH_FAILED, trouble.message, now) if is_well else old.reason
+        failing = replace(old, is_refresh_failing=True, reason=reason)
+        return self._propose(failing, (EventType.CONNECTION_TOKEN_REFRESH_FAILED,))
 
     def opened(self, trouble: Trouble, now: datetime) -> Change | None:
         """So many calls have failed that further ones are held back."""
@@ -194,6 +223,21 @@ class HealthMachine:
         return self._propose(
             replace(self.health, health=health, reason=reason, lost_at=lost_at, limited_until=None), (event,)
         )
+
+    def _refused(self, trouble: LoginRefused, now: datetime) -> Change | None:
+        """Whom the login is asked of has said so, which is proof enough."""
+        self._good_since = self._doubted = None
+        if self.health.health is ConnectionHealth.REAUTHORIZATION_REQUIRED:
+            return None
+        after = replace(
+            self.health,
+            health=ConnectionHealth.REAUTHORIZATION_REQUIRED,
+            reason=Reason(_REFUSALS[trouble.refusal], trouble.message, now),
+            lost_at=self.health.lost_at or now,
+            limited_until=None,
+            is_refresh_failing=False,
+        )
+        return self._propose(after, (EventType.CONNECTION_REAUTHORIZATION_REQUIRED,))
 
     def _forbidden(self, entity: EntityType, trouble: Trouble, now: datetime) -> Change | None:
         """One kind of record may not be read; when none may, the connection is of no use."""

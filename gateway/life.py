@@ -16,6 +16,7 @@ from gateway.forms import Refused, check_text, choose_login, read_answers
 from gateway.keyring import Keyring
 from gateway.probing import Pace, probe_of
 from gateway.refusals import no_connection, refusal_of
+from gateway.sessions import seal_session
 from gateway.stores import rows
 from gateway.stores.errors import Missing, WrongLifecycle
 from schema import absent
@@ -58,7 +59,9 @@ class CallerLife:
             expected = await self._account(row, system)
             if expected is not None and expected != account:
                 raise _mismatch(expected, account)
-            found = await examine_credentials(self.directory, row.customer_id, system, method, answers, row.settings)
+            found, session = await examine_credentials(
+                self.directory, row.customer_id, system, method, answers, row.settings
+            )
             checks = found.checks
             if found.trouble is not None:
                 raise Refused(refusal_of(found.trouble))
@@ -70,6 +73,7 @@ class CallerLife:
                 customer_id=self.caller.key.customer_id,
                 by=self.caller.actor,
                 checked=rows.Checked(at=now, account=account, entity_health=found.entity_health(now)),
+                session=None if session is None else seal_session(self.keyring, session, row.customer_id, row.id),
                 key=connection_key(token, row, self.keyring) if token is not None else None,
                 changes={"auth_method": method.key, "base_url": system.address(answers)},
                 due=self._probes(row),
@@ -105,8 +109,9 @@ class CallerLife:
             vitals = self.directory.watch.vitals.get(row.id)
             observer = self.directory.watch.tester(vitals) if vitals is not None else None
             method = choose_login(system, row.auth_method)
-            found = await examine_credentials(
-                self.directory, row.customer_id, system, method, answers, row.settings, observer
+            sessions = self.directory.sessions_of(row)
+            found, _ = await examine_credentials(
+                self.directory, row.customer_id, system, method, answers, row.settings, observer, sessions
             )
         except Refused as refused:
             return TestConnectionPayload(errors=[refused.error])

@@ -16,6 +16,7 @@ from connectors.spec import Resource
 from connectors.tally import Tally
 from gateway.directory import Directory
 from gateway.health import Patience
+from gateway.renewal import Terms
 from gateway.stores import rows
 from gateway.stores.errors import StoreError
 from gateway.stores.rows import NewWork, Work
@@ -37,7 +38,7 @@ _AFRESH = timedelta(minutes=10)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 _HELD_BACK = (ConnectionHealth.DEGRADED, ConnectionHealth.UNREACHABLE)
 _NEEDS_SOMEONE = (ConnectionHealth.REAUTHORIZATION_REQUIRED, ConnectionHealth.MISCONFIGURED)
-_PATIENCE = Patience()
+_PATIENCE, _TERMS = Patience(), Terms()
 
 
 def probe_of(connection_id: str, delay: timedelta) -> NewWork:
@@ -79,6 +80,8 @@ class Pace:
         if health in _HELD_BACK:
             most: timedelta = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(attempts, 10))
             return max(timedelta(seconds=1), most * self.chance())
+        if machine.health.is_refresh_failing:
+            return _TERMS.rest
         if vitals.failures:
             return _FIRST_WAIT * (0.9 + 0.2 * self.chance())
         return self.usual()

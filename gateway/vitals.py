@@ -25,7 +25,7 @@ from gateway.logging import request_id
 from gateway.stores import rows
 from resolvers.outcomes import code_of
 from schema.events import EventType
-from schema.health import REMEDIES, ConnectionHealth, EntityHealthStatus, StatusReasonCode
+from schema.health import REMEDIES, ConnectionHealth, CredentialStatus, EntityHealthStatus, StatusReasonCode
 from schema.model import EntityType
 
 CALLS_KEPT = 100
@@ -82,13 +82,21 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """A login was renewed, or could not be, as the trouble says."""
+
+    trouble: Trouble | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
     """Time has passed."""
 
     at: datetime
 
 
-Report = Called | Failing | Turned | Passed
+Report = Called | Failing | Turned | Renewed | Passed
 """What there is to think about."""
 
 
@@ -196,6 +204,8 @@ class Vitals:
                 change = self.machine.failed(entity, trouble, at)
             case Failing(trouble, at):
                 change = self.machine.opened(trouble, at)
+            case Renewed(trouble, at):
+                change = self.machine.renewed(trouble, at)
             case Passed(at):
                 change = self.machine.passed(at)
             case Turned(breaker, at):
@@ -222,12 +232,11 @@ class Vitals:
         reason = None if health.reason is None else kept_reason(health.reason)
         lost_reason = (self.state.lost_reason or reason) if health.lost_at is not None else None
         memory = {} if health.limited_until is None else {_LIMITED_UNTIL: health.limited_until.isoformat()}
-        is_refused = health.health is ConnectionHealth.REAUTHORIZATION_REQUIRED
         return replace(
             self._noted(at),
             health=health.health.name,
             reason=reason,
-            credential_status="REVOKED" if is_refused else "VALID",
+            credential_status=_credential_status(health).name,
             entity_health={
                 entity.name: rows.EntityHealth(
                     status=status.name,
@@ -304,7 +313,14 @@ def health_of(state: rows.State) -> Health:
         lost_at=state.lost_at,
         limited_until=datetime.fromisoformat(until) if until is not None else None,
         entities={EntityType[name]: EntityHealthStatus[kept.status] for name, kept in state.entity_health.items()},
+        is_refresh_failing=state.credential_status == CredentialStatus.REFRESH_FAILING.name,
     )
+
+
+def _credential_status(health: Health) -> CredentialStatus:
+    if health.health is ConnectionHealth.REAUTHORIZATION_REQUIRED:
+        return CredentialStatus.REVOKED
+    return CredentialStatus.REFRESH_FAILING if health.is_refresh_failing else CredentialStatus.VALID
 
 
 def kept_reason(reason: Reason) -> rows.Reason:

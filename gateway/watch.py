@@ -12,7 +12,7 @@ from connectors.registry import find_system
 from gateway.stores import rows
 from gateway.stores.errors import StoreError
 from gateway.stores.sql import Store
-from gateway.vitals import Failing, Passed, Report, Step, Turned, Vitals
+from gateway.vitals import Failing, Passed, Renewed, Report, Step, Turned, Vitals
 from schema.model import ENTITIES, EntityType
 
 _LOGGER = logging.getLogger(__name__)
@@ -93,6 +93,10 @@ class Watch:
         """Take in what there is to think about; it is thought about soon."""
         self._waiting.append((vitals, report))
         self._news.set()
+
+    def renewed(self, vitals: Vitals, trouble: Trouble | None) -> None:
+        """Take in what the renewal of a login has come to; None where it went well."""
+        self.report(vitals, Renewed(trouble, self.clock()))
 
     async def run(self) -> None:
         """Think for ever; what cannot be kept now is kept later."""

@@ -8,14 +8,23 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from connectors.errors import BadAnswer, CircuitOpen, RateLimited, Reauthorize, TimedOut, Trouble, Unavailable
+from connectors.errors import (
+    BadAnswer,
+    CircuitOpen,
+    RateLimited,
+    Reauthorize,
+    RefreshFailed,
+    TimedOut,
+    Trouble,
+    Unavailable,
+)
 from connectors.ports import CacheOutcome
 from resolvers.flights import Flights, Land
 from resolvers.kept import digest_of
 from resolvers.ports import CacheEntry, CacheScope, CacheStore
 
 _LOGGER = logging.getLogger(__name__)
-STANDS_IN = (TimedOut, Unavailable, CircuitOpen, RateLimited, Reauthorize, BadAnswer)
+STANDS_IN = (TimedOut, Unavailable, CircuitOpen, RateLimited, Reauthorize, RefreshFailed, BadAnswer)
 """The troubles that an older answer may stand in for; a right that was lost is none of them."""
 _LOCK_SECONDS = 5.0
 """How long a question is another process's alone."""

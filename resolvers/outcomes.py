@@ -18,6 +18,7 @@ from connectors.errors import (
     PermissionDenied,
     RateLimited,
     Reauthorize,
+    RefreshFailed,
     Rejected,
     TimedOut,
     Trouble,
@@ -33,6 +34,7 @@ from schema.sources import SourceStatus
 _LOGGER = logging.getLogger(__name__)
 _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
     Reauthorize: (SourceStatus.REAUTHORIZATION_REQUIRED, ErrorCode.REAUTHORIZATION_REQUIRED),
+    RefreshFailed: (SourceStatus.ERROR, ErrorCode.REFRESH_BACKOFF),
     PermissionDenied: (SourceStatus.PERMISSION_DENIED, ErrorCode.UPSTREAM_PERMISSION_DENIED),
     RateLimited: (SourceStatus.RATE_LIMITED, ErrorCode.UPSTREAM_RATE_LIMITED),
     CircuitOpen: (SourceStatus.SKIPPED_CIRCUIT_OPEN, ErrorCode.CIRCUIT_OPEN),
@@ -47,6 +49,9 @@ _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
     NoSuchRecords: (SourceStatus.UNSUPPORTED, ErrorCode.ENTITY_UNSUPPORTED),
     BadAnswer: (SourceStatus.ERROR, ErrorCode.UPSTREAM_BAD_RESPONSE),
 }
+
+
+_SAYS_WHEN = (RateLimited, CircuitOpen, Unavailable, RefreshFailed)
 
 
 def _meaning(trouble: Trouble) -> tuple[SourceStatus, ErrorCode]:
@@ -107,7 +112,7 @@ def failed(found: Problem) -> GraphQLError:
 
 def retry_after_ms(trouble: Trouble) -> int | None:
     """How long to wait before the same may work, in milliseconds, where that is known."""
-    wait = trouble.retry_after if isinstance(trouble, RateLimited | CircuitOpen | Unavailable) else None
+    wait = trouble.retry_after if isinstance(trouble, _SAYS_WHEN) else None
     return None if wait is None else ceil(wait * 1000)
 
 

@@ -47,6 +47,7 @@ class ErrorCode(Enum):
     CONNECTION_MISCONFIGURED = "The connection's settings are wrong, or lead to another system."
     CREDENTIALS_REJECTED = "The system refused the credentials."
     REAUTHORIZATION_REQUIRED = "The connection needs new credentials."
+    REFRESH_BACKOFF = "Renewing the login failed a moment ago and will be tried again."
     ACCOUNT_MISMATCH = "The credentials belong to another account."
     INSUFFICIENT_CREDITS = "There are too few credits."
     CIRCUIT_OPEN = "The system has been failing and is not asked for now."
@@ -102,6 +103,11 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     ),
     _R.REAUTHORIZATION_REQUIRED: Meaning(
         _C.CONNECTION, False, "Give new credentials of the same account with `reconnectSystem`."
+    ),
+    _R.REFRESH_BACKOFF: Meaning(
+        _C.CONNECTION,
+        True,
+        "Check that the token address answers; after `retryAfterMs` it is tried again by itself.",
     ),
     _R.ACCOUNT_MISMATCH: Meaning(
         _C.CONNECTION, False, "Give credentials of the same account, or connect the other one with `connectSystem`."

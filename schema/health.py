@@ -80,6 +80,7 @@ class CredentialStatus(Enum):
     """The state of credentials."""
 
     VALID = "They work."
+    REFRESH_FAILING = "The login cannot be renewed for now."
     REVOKED = "They were revoked or refused."
 
 
@@ -101,6 +102,8 @@ class StatusReasonCode(Enum):
     PAUSED_BY_USER = "Someone paused it."
     DISCONNECTED_BY_USER = "Someone disconnected it."
     CREDENTIALS_REJECTED = "The system refused the credentials."
+    CREDENTIALS_REVOKED = "The credentials were revoked."
+    TOKEN_REFRESH_FAILED = "The login could not be renewed."  # noqa: S105 - a description
     PERMISSION_MISSING = "The user lacks rights."
     RATE_LIMITED = "The system has had too many calls."
     ERROR_RATE_HIGH = "Too many calls fail."
@@ -116,6 +119,9 @@ REMEDIES: dict[StatusReasonCode, str] = {
     StatusReasonCode.PAUSED_BY_USER: "Resume it with `resumeConnection`.",
     StatusReasonCode.DISCONNECTED_BY_USER: "Connect the system again with `connectSystem`.",
     StatusReasonCode.CREDENTIALS_REJECTED: "Give new credentials of the same account with `reconnectSystem`.",
+    StatusReasonCode.CREDENTIALS_REVOKED: "Log in to the system anew, and give what it gives with `reconnectSystem`.",
+    StatusReasonCode.TOKEN_REFRESH_FAILED: "Check that the token address answers; it is tried again by itself. "
+    "If it stays, give new credentials with `reconnectSystem`.",
     StatusReasonCode.PERMISSION_MISSING: "Give the connection's user the rights that the system's setup guide lists.",
     StatusReasonCode.RATE_LIMITED: "Wait; calls go on by themselves. If it happens often, ask for a greater quota.",
     StatusReasonCode.ERROR_RATE_HIGH: "Look at the system's own log; calls go on by themselves once it is well.",

@@ -9,8 +9,10 @@ from connectors.errors import (
     AddressRefused,
     BadAnswer,
     Disconnected,
+    LoginRefused,
     Paused,
     RateLimited,
+    RefreshFailed,
     TimedOut,
     Trouble,
     Unavailable,
@@ -103,7 +105,7 @@ def _outcome(error: BaseException | None) -> Outcome:
     match error:
         case Unavailable() | TimedOut() | BadAnswer():
             return Outcome.FAILURE
-        case RateLimited() | AddressRefused() | Paused() | Disconnected():
+        case RateLimited() | AddressRefused() | Paused() | Disconnected() | RefreshFailed() | LoginRefused():
             return Outcome.NEITHER
         case None | Trouble():
             return Outcome.SUCCESS

@@ -1,7 +1,7 @@
 """The database: its transactions, and what all stores share.
 
 Transactions that change things take their locks in one order, so that none waits for another in a circle:
-the epoch, connections, work that is due, the pool of credits, states, and last the number of events. A
+the epoch, connections, sessions, work that is due, the pool of credits, states, and last the number of events. A
 transaction changes one connection at most.
 """
 

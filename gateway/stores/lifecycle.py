@@ -28,11 +28,13 @@ from gateway.stores.rows import (
     Checked,
     Connection,
     NewEvent,
+    NewSession,
     NewWork,
     Reason,
     Standing,
     State,
 )
+from gateway.stores.sessions import Sessions
 from gateway.stores.states import States
 from gateway.stores.tables import api_keys, connections, credentials
 
@@ -50,13 +52,21 @@ class Lifecycle:
     """The life of connections.
 
     Each method raises the epoch. The state's version rises too, so that no change of the state that was
-    decided before comes after it. `customer_id` narrows to one customer, None sees all; an unknown connection
+    decided before comes after it. A `session` is what the check has logged in with; it ends with the credentials.
+    `customer_id` narrows to one customer, None sees all; an unknown connection
     is Missing, one that is at the wrong place in its life is WrongLifecycle. `due` is work that begins with
     the change; where its key is the connection's id, it ends with a pause or a disconnect.
     """
 
     def __init__(
-        self, database: Database, states: States, events: Events, credit: Credits, audit: Audit, due: Due
+        self,
+        database: Database,
+        states: States,
+        events: Events,
+        credit: Credits,
+        audit: Audit,
+        due: Due,
+        sessions: Sessions,
     ) -> None:
         self._database = database
         self._states = states
@@ -64,6 +74,7 @@ class Lifecycle:
         self._credits = credit
         self._audit = audit
         self._due = due
+        self._sessions = sessions
 
     async def connect(
         self,
@@ -74,6 +85,7 @@ class Lifecycle:
         by: Actor,
         cost: int = 0,
         checked: Checked | None = None,
+        session: NewSession | None = None,
         due: Sequence[NewWork] = (),
     ) -> None:
         """Add a connection with its sealed credentials and its API key, all or nothing.
@@ -89,6 +101,7 @@ class Lifecycle:
             except IntegrityError:
                 raise Missing("customer") from None
             await transaction.execute(insert(credentials).values(connection_id=connection.id, sealed=sealed))
+            await self._sessions.replace(transaction, connection.id, session)
             await transaction.execute(insert(api_keys).values(values_of(key)))
             await self._begin(transaction, due)
             await self._credits.take(transaction, cost, connection.id, by)
@@ -143,6 +156,7 @@ class Lifecycle:
         customer_id: str | None,
         by: Actor,
         checked: Checked,
+        session: NewSession | None = None,
         key: ApiKey | None = None,
         changes: Mapping[str, Any] | None = None,
         due: Sequence[NewWork] = (),
@@ -160,6 +174,7 @@ class Lifecycle:
             await _keep(transaction, renewed)
             mine = credentials.c.connection_id == connection_id
             await transaction.execute(update(credentials).where(mine).values(sealed=sealed))
+            await self._sessions.replace(transaction, connection_id, session)
             if key is not None:
                 await _revoke_keys(transaction, connection_id)
                 await transaction.execute(insert(api_keys).values(values_of(key)))
@@ -202,6 +217,7 @@ class Lifecycle:
                 replace(connection, lifecycle=DISCONNECTED, disconnected_at=now, disconnect_reason=reason),
             )
             await transaction.execute(delete(credentials).where(credentials.c.connection_id == connection_id))
+            await self._sessions.replace(transaction, connection_id, None)
             await self._due.cancel(transaction, connection_id)
             returned = await self._credits.give_back(transaction, connection_id, by)
             why = Reason(code="DISCONNECTED_BY_USER", message=reason or "Someone disconnected it.", since=now)

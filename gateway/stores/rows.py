@@ -220,6 +220,40 @@ class Checked:
     entity_health: Mapping[str, EntityHealth] = field(default_factory=dict)
 
 
+def session_row(connection_id: str) -> str:
+    """The name of a connection's session to whoever seals it, apart from that of its credentials."""
+    return f"{connection_id}/session"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewSession:
+    """What a login has given, sealed, and for how long it holds, where that is known."""
+
+    sealed: str = field(repr=False)
+    lifetime: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptSession:
+    """The session of a connection as it is kept; durations are as of when it was read, None where nothing is set.
+
+    `version` rises with every new session, and is None where there is no row yet. `left` is how long the session
+    holds, `leased` how long its `owner` may take to make a new one, `rests` how long nobody is to try, after
+    `failures` in a row. `replaced` is how long ago it took the place of one that was refused. `refusal` is why there
+    is none to be had.
+    """
+
+    version: int | None = None
+    sealed: str | None = field(default=None, repr=False)
+    left: timedelta | None = None
+    replaced: timedelta | None = None
+    owner: str | None = None
+    leased: timedelta | None = None
+    failures: int = 0
+    rests: timedelta | None = None
+    refusal: str | None = None
+
+
 # What happened, and who did it
 
 

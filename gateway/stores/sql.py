@@ -4,7 +4,7 @@ Requests are not served from here but from a snapshot in memory. Every change ra
 transaction, so whoever holds a snapshot can tell that it has aged.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -20,9 +20,13 @@ from gateway.stores.errors import Conflict, Missing, StoreError
 from gateway.stores.events import Events
 from gateway.stores.lifecycle import Lifecycle
 from gateway.stores.mapping import api_key_from, connection_from, customer_from, of_customer, values_of
-from gateway.stores.rows import DISCONNECTED, SYSTEM, Actor, ApiKey, Connection, Customer, Snapshot, new_id
+from gateway.stores.rows import DISCONNECTED, SYSTEM, Actor, ApiKey, Connection, Customer, Snapshot, new_id, session_row
+from gateway.stores.sessions import Sessions
 from gateway.stores.states import States
-from gateway.stores.tables import api_keys, connection_states, connections, credentials, customers
+from gateway.stores.tables import api_keys, connection_states, connections, credentials, customers, sessions
+
+_SEALED: Mapping[Table, Callable[[str], str]] = {credentials: str, sessions: session_row}
+"""The tables with sealed texts, and under which name a connection's text is sealed."""
 
 
 class Store:
@@ -40,7 +44,10 @@ class Store:
         self.credits = Credits(database)
         self.audit = Audit(database)
         self.due = Due(database)
-        self.lifecycle = Lifecycle(database, self.states, self.events, self.credits, self.audit, self.due)
+        self.sessions = Sessions(database)
+        self.lifecycle = Lifecycle(
+            database, self.states, self.events, self.credits, self.audit, self.due, self.sessions
+        )
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -195,26 +202,29 @@ class Store:
     # Credentials
 
     async def reseal(self, change: Callable[[str, str, str], str], *, by: Actor = SYSTEM) -> int:
-        """Put what `change` makes of every sealed credential in its place, all or none; how many there are.
+        """Put what `change` makes of every sealed text in its place, all or none; how many there are.
 
-        It is given the customer's id, the connection's id and the sealed text.
+        It is given what `sealed` lists of each.
         """
-        query = select(credentials.c.sealed, connections.c.id, connections.c.customer_id).join(connections)
         async with self.database.changing() as transaction:
-            found = (await transaction.execute(query.with_for_update(of=credentials))).all()
-            for row in found:
-                sealed = change(row.customer_id, row.id, row.sealed)
-                mine = credentials.c.connection_id == row.id
-                await transaction.execute(update(credentials).where(mine).values(sealed=sealed))
-            await self.audit.append(transaction, by, "keys.rotate", details={"credentials": len(found)})
-        return len(found)
+            count = 0
+            for table, name_of in _SEALED.items():
+                query = _sealed(table).with_for_update(of=table)
+                for row in (await transaction.execute(query)).all():
+                    text = change(row.customer_id, name_of(row.connection_id), row.sealed)
+                    mine = table.c.connection_id == row.connection_id
+                    await transaction.execute(update(table).where(mine).values(sealed=text))
+                    count += 1
+            await self.audit.append(transaction, by, "keys.rotate", details={"credentials": count})
+        return count
 
     async def sealed(self) -> list[tuple[str, str, str]]:
-        """List the customer's id, the connection's id and the sealed credentials of every connection that has any."""
-        query = select(connections.c.customer_id, connections.c.id, credentials.c.sealed).join_from(
-            credentials, connections
-        )
-        return [(row.customer_id, row.id, row.sealed) for row in await self.database.rows(query)]
+        """List all that is sealed, credentials and sessions: the customer's id, the row's name, and the text."""
+        found = []
+        for table, name_of in _SEALED.items():
+            rows = await self.database.rows(_sealed(table))
+            found += [(row.customer_id, name_of(row.connection_id), row.sealed) for row in rows]
+        return found
 
     # Snapshots
 
@@ -239,6 +249,11 @@ class Store:
                 sealed={row.connection_id: row.sealed for row in sealed},
                 states=await self.states.within(connection),
             )
+
+
+def _sealed(table: Table) -> Select[*tuple[Any, ...]]:
+    query = select(connections.c.customer_id, table.c.connection_id, table.c.sealed).join_from(table, connections)
+    return query.where(table.c.sealed.is_not(None))
 
 
 def _page(table: Table, first: int, after: str | None) -> Select[*tuple[Any, ...]]:

@@ -65,6 +65,22 @@ credentials = Table(
     Column("sealed", Text, nullable=False),
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("connection_id", ForeignKey("connections.id"), primary_key=True),
+    Column("version", Number, nullable=False),
+    Column("sealed", Text),
+    Column("expires_at", UtcDateTime),
+    Column("replaced_at", UtcDateTime),
+    Column("lease_owner", String),
+    Column("lease_until", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("rest_until", UtcDateTime),
+    Column("refusal", String),
+)
+"""What logins have given. It changes by itself, so it is kept apart from the credentials, whose change is news."""
+
 api_keys = Table(
     "api_keys",
     metadata,
