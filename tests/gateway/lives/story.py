@@ -25,8 +25,10 @@ from gateway.keyring import Keyring
 from gateway.life import CallerLife
 from gateway.probing import Pace, Prober, probe_of, smallest_read
 from gateway.servers import beside, listen, port_of
+from gateway.sessions import SharedSessions
 from gateway.stores.due import Due
 from gateway.stores.rows import ApiKey
+from gateway.stores.sessions import Sessions
 from gateway.stores.sql import Store
 from gateway.tokens import TokenKind
 from gateway.watch import Watch
@@ -158,11 +160,11 @@ class Story:
         )
         return await self.life.reconnect(given)
 
-    async def ask(self, place: int = 0) -> str:
-        """What a query for one kind of record comes to."""
+    async def ask(self, place: int = 0, seconds: float = 10.0) -> str:
+        """What a query for one kind of record comes to that may take so long."""
         source = self.live.source
         resource = source.system.resources[place]
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + seconds
         try:
             await source.fetch(smallest_read(resource), Tally(entity=resource.model.name), deadline)
         except Trouble as trouble:
@@ -226,17 +228,28 @@ def answers(url: str, user: str = USER, password: str = PASSWORD) -> list[Creden
 
 
 @contextlib.asynccontextmanager
-async def telling(store: Store, first: Story | None = None) -> AsyncIterator[Story]:
+async def telling(
+    store: Store, first: Story | None = None, plant: Plant | None = None, keyring: Keyring | None = None
+) -> AsyncIterator[Story]:
     """A story from its beginning, or the `first` one as another process of the same gateway lives through it."""
     clock = first.clock if first is not None else Clock()
-    keyring = first.keyring if first is not None else Keyring.generate()
-    plant = first.plant if first is not None else Plant()
+    keyring = first.keyring if first is not None else keyring or Keyring.generate()
+    plant = first.plant if first is not None else plant or Plant()
     if first is None:
-        store.due = store.lifecycle._due = Due(store.database, clock)
         await plant.start()
+    store.due = store.lifecycle._due = Due(store.database, clock)
+    store.sessions = store.lifecycle._sessions = Sessions(store.database, clock)
     egress = Egress("plant", [ip_network("127.0.0.0/8")])
     watch = Watch(store, clock)
-    directory = Directory(store, keyring, egress, Guards(clock), max_answer_bytes=1_000_000, watch=watch)
+    directory = Directory(
+        store,
+        keyring,
+        egress,
+        Guards(clock),
+        max_answer_bytes=1_000_000,
+        watch=watch,
+        sessions=SharedSessions(store.sessions, keyring, clock=clock, chance=lambda: 0.5),
+    )
     await watch.begin()
     await directory.refresh()
     prober = Prober(directory, watch, Pace(chance=lambda: 0.5))
