@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from connectors.registry import use_manifests
 from schema.administration import CredentialInput
@@ -79,10 +80,10 @@ class Mill:
             given["refresh_token"] = self.refresh_token or ""
         return [CredentialInput(name=name, value=value) for name, value in given.items()]
 
-    async def __call__(self, scope: dict, receive: object, send: object) -> None:  # type: ignore[type-arg]
-        request = Request(scope, receive)  # type: ignore[arg-type]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
         answer = await self._token(request) if request.url.path == "/token" else await self._rows(request)
-        await answer(scope, receive, send)  # type: ignore[arg-type]
+        await answer(scope, receive, send)
 
     async def _rows(self, request: Request) -> Response:
         self.asked += 1

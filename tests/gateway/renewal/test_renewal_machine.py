@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -207,17 +209,13 @@ def made(folder: Path) -> tuple[Path, Connection]:
     return folder / "switchgear.db", asyncio.run(make())
 
 
-class TestRenewal(RenewalMachine.TestCase):  # type: ignore[name-defined, misc]
-    """The machine before a database that is made once."""
+@pytest.fixture(scope="module", autouse=True)
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The database that every run of the machine begins with."""
+    RenewalMachine.template, RenewalMachine.row = made(tmp_path_factory.mktemp("machine"))
+    yield
+    RenewalMachine.dead.clear()
 
-    settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.folder = Path(mkdtemp(prefix="switchgear-machine-"))
-        RenewalMachine.template, RenewalMachine.row = made(cls.folder)
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        RenewalMachine.dead.clear()
-        shutil.rmtree(cls.folder)
+TestRenewal = RenewalMachine.TestCase
+TestRenewal.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from strawberry import ID
 
 from connectors.errors import RefreshFailed
 from connectors.tally import Tally
@@ -144,7 +145,7 @@ async def test_a_refresh_token_that_was_revoked_is_not_tried_again(well: Story, 
         await later.wait(1_300, step=5)
     assert len(mill.grants) == 1, "a process that starts later does not try it either"
     mill.mode, mill.refresh_token = "ok", f"{CANARY}-given-anew"
-    given = ReconnectSystemInput(id=well.connection_id, credentials=mill.credentials(well.plant.url))  # type: ignore[arg-type]
+    given = ReconnectSystemInput(id=ID(well.connection_id), credentials=mill.credentials(well.plant.url))
     assert (await well.life.reconnect(given)).errors == []
     assert await well.ask() == "ok"
     assert credential(well) == "VALID"
