@@ -65,7 +65,13 @@ async def test_no_login_sends_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "secrets"),
-    [("header", ["api_key"]), ("basic", ["password"]), ("client-credentials", ["client_secret"]), ("none", [])],
+    [
+        ("header", ["api_key"]),
+        ("basic", ["password"]),
+        ("client-credentials", ["client_secret"]),
+        ("refresh-token", ["client_secret", "refresh_token"]),
+        ("none", []),
+    ],
 )
 def test_a_form_hides_what_is_secret(kind: str, secrets: list[str]) -> None:
     fields = _method(kind=kind).fields

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from strawberry import ID
 
+from connectors.auth import SessionLogin
 from connectors.errors import RefreshFailed
 from connectors.tally import Tally
 from gateway.probing import smallest_read
@@ -93,6 +94,19 @@ async def test_all_processes_rest_together(processes: list[Story], mill: Mill) -
     await third.directory.watch.catch_up()
     assert credential(third) == "VALID"
     assert await first.events() == ["TOKEN_REFRESH_FAILED", "RECOVERED"]
+
+
+async def test_what_a_process_could_not_tell_before_it_died_is_told_by_another(well: Story, mill: Mill) -> None:
+    mill.end_tokens()
+    mill.mode = "error"
+    login = well.live.source.auth
+    assert isinstance(login, SessionLogin)
+    login.sessions.heard = lambda trouble: None  # type: ignore[attr-defined] # it dies before it does
+    assert await well.ask() == "RefreshFailed"
+    assert await well.events() == []
+    async with telling(well.store, well) as other:
+        assert await other.ask() == "RefreshFailed"
+    assert (len(mill.grants), await well.events()) == (1, ["TOKEN_REFRESH_FAILED"])
 
 
 async def test_a_token_address_that_is_gone(well: Story, mill: Mill) -> None:
@@ -196,6 +210,9 @@ async def test_while_the_old_token_holds_nothing_fails(well: Story, mill: Mill) 
     assert [await well.ask() for _ in range(5)] == ["ok"] * 5
     assert len(mill.grants) == 1
     assert (credential(well), await well.events()) == ("REFRESH_FAILING", ["TOKEN_REFRESH_FAILED"])
+    async with telling(well.store, well) as later:
+        assert await later.ask() == "ok"
+        assert await well.events() == ["TOKEN_REFRESH_FAILED"], "who takes the old one over has renewed nothing"
     mill.mode = "ok"
     well.clock.moment += timedelta(seconds=31)
     assert await well.ask() == "ok"

@@ -63,6 +63,7 @@ async def test_while_one_renews_early_the_others_go_on(processes: list[Story], m
     leader = asyncio.create_task(first.ask())
     await mill.reached.wait()
     assert {await first.ask(), await second.ask()} == {"ok"}
+    assert not leader.done()
     mill.gate.set()
     assert await leader == "ok"
     assert len(mill.grants) == 1
