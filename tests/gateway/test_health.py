@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from connectors.errors import (
     AddressRefused,
     BadAnswer,
+    LoginRefused,
     NoSuchRecords,
     NotFound,
     PermissionDenied,
     RateLimited,
     Reauthorize,
+    RefreshFailed,
+    Refusal,
     Rejected,
     Sent,
     TimedOut,
@@ -59,6 +62,9 @@ class Story:
 
     def open(self, trouble: Trouble = BROKEN) -> None:
         self._adopt(self.machine.opened(trouble, self.now))
+
+    def renewed(self, trouble: Trouble | None = None) -> None:
+        self._adopt(self.machine.renewed(trouble, self.now))
 
     def passes(self) -> None:
         self._adopt(self.machine.passed(self.now))
@@ -223,7 +229,55 @@ def test_kinds_of_record_that_the_system_lacks_do_not_count() -> None:
     assert story.health == "PERMISSION_DENIED"
 
 
-@pytest.mark.parametrize("trouble", [Rejected("bad date"), NotFound("gone")])
+def test_a_login_that_cannot_be_renewed_for_a_while() -> None:
+    story = Story()
+    for _ in range(5):
+        story.renewed(RefreshFailed("no answer"))
+        story.good()
+        story.wait(30)
+    assert (story.health, story.events) == ("OK", [(0.0, "TOKEN_REFRESH_FAILED")])
+    assert story.machine.health.is_refresh_failing
+    story.renewed()
+    story.renewed()
+    assert story.events[1:] == [(150.0, "RECOVERED")]
+    assert (story.machine.health.reason, story.machine.health.is_refresh_failing) == (None, False)
+
+
+def test_a_renewed_login_does_not_make_a_system_well() -> None:
+    story = Story()
+    story.renewed(RefreshFailed("no answer"))
+    story.open()
+    story.renewed()
+    assert (story.health, [name for _, name in story.events]) == ("DEGRADED", ["TOKEN_REFRESH_FAILED", "DEGRADED"])
+    assert story.machine.health.reason is not None
+    assert not story.machine.health.is_refresh_failing
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [
+        (Refusal.REVOKED, StatusReasonCode.CREDENTIALS_REVOKED),
+        (Refusal.REJECTED, StatusReasonCode.CREDENTIALS_REJECTED),
+        (Refusal.EXHAUSTED, StatusReasonCode.TOKEN_REFRESH_FAILED),
+    ],
+)
+def test_a_refused_login_needs_no_second_look(refusal: Refusal, code: StatusReasonCode) -> None:
+    story = Story()
+    story.renewed(RefreshFailed("no answer"))
+    story.bad(LoginRefused("no", refusal=refusal))
+    story.renewed(LoginRefused("no", refusal=refusal))
+    story.renewed(RefreshFailed("no answer"))
+    assert [name for _, name in story.events] == ["TOKEN_REFRESH_FAILED", "REAUTHORIZATION_REQUIRED"]
+    assert story.machine.health.reason is not None
+    assert story.machine.health.reason.code is code
+    assert not story.machine.health.is_refresh_failing
+    story.good()
+    story.wait(10)
+    story.good()
+    assert (story.health, story.events[-1]) == ("OK", (10.0, "RECOVERED"))
+
+
+@pytest.mark.parametrize("trouble", [Rejected("bad date"), NotFound("gone"), RefreshFailed("no answer")])
 def test_what_is_refused_about_one_request_says_nothing_of_the_system(trouble: Trouble) -> None:
     story = Story()
     for _ in range(10):
@@ -245,12 +299,14 @@ troubles = st.sampled_from(
         WrongSystem("no"),
         NoSuchRecords("none"),
         Rejected("no"),
+        RefreshFailed("no"),
+        LoginRefused("no", refusal=Refusal.REVOKED),
     ]
 )
 steps = st.lists(
     st.tuples(
         st.sampled_from([0.1, 1.0, 3.0, 20.0, 61.0]),
-        st.one_of(st.just("good"), st.just("open"), st.just("passes"), troubles),
+        st.one_of(st.just("good"), st.just("open"), st.sampled_from(["passes", "renewed", "unrenewed"]), troubles),
         st.sampled_from([ORDERS, VENDORS]),
     ),
     max_size=40,
@@ -273,17 +329,23 @@ def test_every_change_has_its_event_and_every_loss_its_reason(
                 story.open()
             case "passes":
                 story.passes()
+            case "renewed":
+                story.renewed()
+            case "unrenewed":
+                story.renewed(RefreshFailed("no"))
             case Trouble():
                 story.bad(step, entity)
         after = story.machine.health
         has_changed = before.health is not after.health
         assert has_changed <= (len(story.events) > told)
-        assert (after.reason is None) is (after.health is ConnectionHealth.OK)
+        is_bad = after.health is not ConnectionHealth.OK
+        assert is_bad <= (after.reason is not None) <= (is_bad or after.is_refresh_failing)
+    story.renewed()
     for _ in range(12):
         story.wait(10)
         story.passes()
         story.good(ORDERS)
         story.good(VENDORS)
-    assert story.health == "OK"
+    assert (story.health, story.machine.health.reason) == ("OK", None)
     statuses = {EventType[f"CONNECTION_{name}"] for _, name in story.events}
     assert statuses <= set(EventType)

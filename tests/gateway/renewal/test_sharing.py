@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from strawberry import ID
 
+from connectors.auth import SessionLogin
 from gateway.directory import generation_of
 from gateway.stores.rows import SYSTEM, Connection
 from gateway.stores.tables import sessions
@@ -95,6 +96,16 @@ async def test_a_leader_that_hangs_loses_its_turn(processes: list[Story], mill: 
     assert set(await asyncio.gather(leader, waiter, third.ask())) == {"ok"}
     assert len(mill.grants) == 2
     assert await first.events() == []
+
+
+async def test_a_turn_that_came_to_nothing_is_given_back(processes: list[Story]) -> None:
+    first, second = (each.live.source.auth for each in processes[:2])
+    assert isinstance(first, SessionLogin)
+    assert isinstance(second, SessionLogin)
+    async with first.sessions.turn(first.sessions.current) as turn:
+        assert turn.session is None
+    async with asyncio.timeout(5), second.sessions.turn(second.sessions.current) as turn:
+        assert turn.session is None
 
 
 async def test_a_waiter_keeps_to_its_own_deadline(processes: list[Story], mill: Mill) -> None:
