@@ -162,6 +162,9 @@ class Vitals:
         """Why the system is not to be asked now."""
         if self.health is not ConnectionHealth.REAUTHORIZATION_REQUIRED:
             return None
+        reason = self.state.reason
+        if reason is not None and reason.code == StatusReasonCode.TOKEN_REFRESH_FAILED.name:
+            return Reauthorize("The login could not be renewed, so the system is not asked until it can be.")
         return Reauthorize("The system has refused the credentials, so it is not asked until it has new ones.")
 
     def hear(self, call: Call, entity: EntityType | None, now: datetime) -> list[Report]:
