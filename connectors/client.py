@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -24,6 +24,7 @@ from connectors.errors import (
     WrongSystem,
     outcome_of,
 )
+from connectors.logging_in import Logins
 from connectors.ports import Call, Observer
 from connectors.protection.guard import Guard
 from connectors.protection.limits import Priority
@@ -38,14 +39,7 @@ _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _SHAPE_SECONDS = 30.0
 """How long what a system tells of itself is taken as true; so long may pass until a new field shows in `raw`."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-LOGIN_SECONDS = 8.0
-"""How long a login may take, whoever waits for it."""
 Found = TypeVar("Found")
-
-
-Flow: TypeAlias = AsyncGenerator[httpx.Request, httpx.Response]
-_Followed: TypeAlias = tuple[httpx.Request | None, Answer | None]
-"""The request that follows an answer, and the answer."""
 
 
 def _never() -> None:
@@ -77,7 +71,7 @@ class Source:
     shapes: dict[str, tuple[float, Shape]] = field(default_factory=dict, repr=False)
     _under_way: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
-    _logins: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+    _logins: Logins = field(default_factory=Logins, repr=False)
 
     def __post_init__(self) -> None:
         """Without settings of its own a connection has the system as it is."""
@@ -159,7 +153,7 @@ class Source:
 
     async def close(self) -> None:
         """Close the connections to the system, once logins that are under way have ended."""
-        await asyncio.gather(*self._logins, return_exceptions=True)
+        await self._logins.end()
         await self._shut()
 
     async def _shut(self) -> None:
@@ -264,59 +258,13 @@ class Source:
         return answer
 
     async def _exchange(self, request: Request, call: Call) -> Answer:
-        """Drive the login's flow by hand, so that its requests are counted and bounded like any other."""
+        """Send a request with its login, whose requests are counted and bounded like any other."""
         first = self.http_request(request)
-        flow = self.auth.async_auth_flow(first)
-        login: asyncio.Task[_Followed] | None = None
-        answer: Answer | None = None
-        try:
-            outgoing: httpx.Request | None = await anext(flow)
-            while outgoing is not None:
-                if outgoing is first:
-                    response, answer = await self._attempt(outgoing, call, is_login=False)
-                    outgoing = await _next(flow, response)
-                else:
-                    login = asyncio.create_task(self._log_in(flow, outgoing, call))
-                    await asyncio.wait([login])  # which leaves it alone when whoever waits goes away
-                    outgoing, answer = login.result()
-                if outgoing is not None:
-                    self.guard.count(outgoing.method)
-        finally:
-            if login is None or login.done():
-                await flow.aclose()
-            else:
-                self._leave(login, flow)
-        if answer is None:
-            raise BadAnswer("The login came to no end.")
-        return answer
 
-    async def _log_in(self, flow: Flow, outgoing: httpx.Request, call: Call) -> "_Followed":
-        """Send a login's request and hand its answer over; what follows, and the answer.
+        async def attempt(outgoing: httpx.Request) -> tuple[httpx.Response, Answer]:
+            return await self._attempt(outgoing, call, is_login=outgoing is not first)
 
-        It has a time of its own: what an answer brings may not come a second time, so no caller's haste loses it.
-        """
-        trouble: Trouble
-        try:
-            async with asyncio.timeout(LOGIN_SECONDS):
-                response, answer = await self._attempt(outgoing, call, is_login=True)
-        except TimeoutError:
-            trouble = TimedOut("The login was not answered in time.")
-        except Trouble as met:
-            trouble = met
-        else:
-            return await _next(flow, response), answer
-        return await flow.athrow(trouble), None
-
-    def _leave(self, login: asyncio.Task[Any], flow: Flow) -> None:
-        """Let a login come to its end for which nobody waits any more."""
-
-        async def finish() -> None:
-            await asyncio.gather(login, return_exceptions=True)
-            await flow.aclose()
-
-        task = asyncio.create_task(finish())
-        self._logins.add(task)
-        task.add_done_callback(self._logins.discard)
+        return await self._logins.exchange(self.auth, first, attempt, self.guard.count)
 
     async def _attempt(self, request: httpx.Request, call: Call, *, is_login: bool) -> tuple[httpx.Response, Answer]:
         """Send one request of a call, and tell how it ended."""
@@ -365,14 +313,6 @@ class Source:
                 raise BadAnswer(f"The answer is longer than {self.max_answer_bytes} bytes.")
             parts.append(part)
         return b"".join(parts)
-
-
-async def _next(flow: Flow, response: httpx.Response) -> httpx.Request | None:
-    """The request that a flow makes next; None where it is at its end."""
-    try:
-        return await flow.asend(response)
-    except StopAsyncIteration:
-        return None
 
 
 def _trouble(error: BaseException, deadline: float) -> Trouble | None:

@@ -13,6 +13,7 @@ from connectors.errors import (
     NotFound,
     RateLimited,
     Reauthorize,
+    RefreshFailed,
     Rejected,
     TimedOut,
     Trouble,
@@ -183,7 +184,7 @@ class Vitals:
             self._count(entity, heard, now)
         if isinstance(call.trouble, _FAILURES):
             self.failures += 1
-        elif not isinstance(call.trouble, RateLimited):
+        elif not isinstance(call.trouble, RateLimited | RefreshFailed):
             self.failures = 0
         return [Called(entity, call.trouble, now)]
 

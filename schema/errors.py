@@ -107,7 +107,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
     _R.REFRESH_BACKOFF: Meaning(
         _C.CONNECTION,
         True,
-        "Check that the token address answers; after `retryAfterMs` it is tried again by itself.",
+        "Check that the token address answers, and try again after `retryAfterMs`.",
     ),
     _R.ACCOUNT_MISMATCH: Meaning(
         _C.CONNECTION, False, "Give credentials of the same account, or connect the other one with `connectSystem`."

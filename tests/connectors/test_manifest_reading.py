@@ -263,7 +263,7 @@ class TestMistakes:
             "system.toml:10: protocol.several: Input should be 'repeated' or 'comma'; did you mean 'comma'?",
             "system.toml:11: protocol.filters: there is no 'eqq' here; did you mean 'eq'?",
             "system.toml:13: logins.0: `kind` is 'heder', and has to be one of none, header, query, basic, "
-            "client-credentials; did you mean 'header'?",
+            "client-credentials, refresh-token; did you mean 'header'?",
             "system.toml:27: resources.Vendor.read.paging: `kind` is 'ofset', and has to be one of none, offset, "
             "page-number, cursor, link, link-header, after-key; did you mean 'offset'?",
         ]

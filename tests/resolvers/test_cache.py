@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from connectors.errors import PermissionDenied, Reauthorize, TimedOut, Trouble, Unavailable
+from connectors.errors import PermissionDenied, Reauthorize, RefreshFailed, TimedOut, Trouble, Unavailable
 from connectors.ports import CacheOutcome
 from gateway.stores.memory import MemoryCache
 from resolvers.cache import Body, ReadCache, Wanted
@@ -133,7 +133,12 @@ async def test_an_older_answer_stands_in_only_where_it_is_accepted() -> None:
     at = bench()
     await at.get("a")
     at.system.clock.turn(100.0)
-    for trouble, stands_in in ((Unavailable("x"), True), (Reauthorize("x"), True), (PermissionDenied("x"), False)):
+    for trouble, stands_in in (
+        (Unavailable("x"), True),
+        (Reauthorize("x"), True),
+        (RefreshFailed("x"), True),
+        (PermissionDenied("x"), False),
+    ):
         at.system.trouble = trouble
         if stands_in:
             assert await at.get("a", stale=True) == {"a": "a1"}

@@ -59,6 +59,7 @@ def outcome(page: Any, name: str) -> Any:
     ("trouble", "status", "code", "category", "retryable"),
     [
         (errors.Reauthorize("x"), "REAUTHORIZATION_REQUIRED", "REAUTHORIZATION_REQUIRED", "CONNECTION", False),
+        (errors.RefreshFailed("x", retry_after=1.5), "ERROR", "REFRESH_BACKOFF", "CONNECTION", True),
         (errors.PermissionDenied("x"), "PERMISSION_DENIED", "UPSTREAM_PERMISSION_DENIED", "BUSINESS", False),
         (errors.RateLimited("x", retry_after=1.5), "RATE_LIMITED", "UPSTREAM_RATE_LIMITED", "UPSTREAM", True),
         (errors.CircuitOpen("x", retry_after=1.5), "SKIPPED_CIRCUIT_OPEN", "CIRCUIT_OPEN", "UPSTREAM", True),
@@ -89,7 +90,7 @@ async def test_a_trouble_is_told_and_the_others_answer(
     assert (error["code"], error["category"], error["retryable"]) == (code, category, retryable)
     assert (error["connectionId"], error["system"]) == ("con_b", "table")
     assert error["remediation"]
-    is_timed = isinstance(trouble, errors.RateLimited | errors.CircuitOpen)
+    is_timed = isinstance(trouble, errors.RateLimited | errors.CircuitOpen | errors.RefreshFailed)
     assert error["retryAfterMs"] == (1_500 if is_timed else None)
     assert outcome(page, "a")["status"] == outcome(page, "c")["status"] == "OK"
 

@@ -139,6 +139,8 @@ async def test_a_renewed_login_is_no_news(processes: list[Story], mill: Mill) ->
     first = processes[0]
     row, sealed = await kept(first)
     epoch = await first.store.epoch()
+    for tenant, name, text in await first.store.sealed():
+        assert CANARY.encode() in first.keyring.unseal(text, tenant=tenant, row=name)
     scope = first.live.scope
     mill.end_tokens()
     assert await first.ask() == "ok"
