@@ -23,7 +23,7 @@ class Terms:
     rest: timedelta = timedelta(seconds=30)
     long_rest: timedelta = timedelta(minutes=5)
     failures: int = 10
-    again: timedelta = timedelta(seconds=2)
+    again: timedelta = timedelta(seconds=20)
 
 
 class Next(Enum):

@@ -191,11 +191,11 @@ class KeptSessions:
         """Nobody is to try now; what another process has found out is told here too, since it may have died of it."""
         refusal = None if kept.refusal is None else Refusal[kept.refusal]
         trouble = told(refusal, max(kept.rests or NOTHING, NOTHING))
-        self.rest(min(kept.rests or self.shared.terms.rest, self.shared.terms.rest), refusal)
+        self._rest(min(kept.rests or self.shared.terms.rest, self.shared.terms.rest), refusal)
         self.heard(trouble)
         return self._meanwhile(is_refused, trouble)
 
-    def rest(self, rest: timedelta, refusal: Refusal | None) -> None:
+    def _rest(self, rest: timedelta, refusal: Refusal | None) -> None:
         """Do not even ask the store for a while."""
         self._rest_until = self.shared.time() + rest.total_seconds()
         self._refusal = refusal
@@ -261,7 +261,7 @@ class KeptSessions:
             _LOGGER.error("a failed login cannot be kept now: %s", error, extra={"connection_id": self.row.id})
         if not is_ours:
             raise told(None, _SOON)
-        self.rest(min(rest, self.shared.terms.rest), refusal)
+        self._rest(min(rest, self.shared.terms.rest), refusal)
         self.heard(trouble)
         return self._meanwhile(turn.is_replacement, trouble)
 

@@ -27,6 +27,16 @@ CONNECTIONS = """{
   events(first: 20) { nodes { name reason { message } data } }
 }"""
 
+_FAILING = ("connection.token_refresh_failed", "REFRESH_FAILING", "TOKEN_REFRESH_FAILED")
+TOLD = {
+    "ok": ("connection.activated", "VALID", None),
+    "error": _FAILING,
+    "nonsense": _FAILING,
+    "invalid_grant": ("connection.reauthorization_required", "REVOKED", "CREDENTIALS_REVOKED"),
+    "invalid_client": ("connection.reauthorization_required", "REVOKED", "CREDENTIALS_REJECTED"),
+}
+"""The latest event, the state of the credentials, and why."""
+
 
 @pytest.fixture
 def log(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
@@ -64,7 +74,8 @@ async def test_no_token_is_told(tmp_path: Path, log: pytest.CaptureFixture[str],
             mill.mode = mode
             told = [await source(gateway), await source(gateway)]
             await gateway.process.watch.settle()
-            answers = [payload, *told, await gateway.data(CONNECTIONS)]
+            found = await gateway.data(CONNECTIONS)
+            answers = [payload, *told, found]
             metrics = await gateway.client.get("/metrics", headers={"Authorization": f"Bearer {ADMIN}"})
         kept = read_all(tmp_path)
     assert mill.grants == [f"{CANARY}-first", f"{CANARY}-refresh-1"]
@@ -80,6 +91,9 @@ async def test_no_token_is_told(tmp_path: Path, log: pytest.CaptureFixture[str],
     if status[1] == "REFRESH_BACKOFF":
         assert told[0]["error"]["upstream"]["status"] == (503 if mode == "error" else 200)
         assert all(each["error"]["retryable"] and 25_000 < each["error"]["retryAfterMs"] <= 30_000 for each in told)
+    (connection,), names = found["connections"]["nodes"], [event["name"] for event in found["events"]["nodes"]]
+    credential, reason = connection["credential"]["status"], connection["statusReason"]
+    assert (names[0], credential, reason and reason["code"]) == TOLD[mode]
     assert b"sessions" in kept
     sinks = {
         "answers": json.dumps(answers),
