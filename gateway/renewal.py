@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from http import HTTPStatus
 
 from connectors.errors import LoginRefused, RefreshFailed, Refusal, Sent
 from gateway.stores.rows import KeptSession
@@ -56,12 +57,21 @@ def decide(kept: KeptSession, owner: str, stale: int | None, *, is_refused: bool
 def after_failure(
     trouble: LoginRefused | RefreshFailed, failures: int, terms: Terms
 ) -> tuple[timedelta, Refusal | None]:
-    """How long nobody is to try again after the last of so many failures in a row, and whether it counts as refused."""
+    """How long nobody is to try again after the last of so many failures in a row, and whether it counts as refused.
+
+    A token address that is out of order is waited for, however long that takes.
+    """
     if isinstance(trouble, LoginRefused):
         return terms.long_rest, trouble.refusal
-    if failures >= terms.failures:
+    if failures >= terms.failures and not _is_away(trouble):
         return terms.long_rest, Refusal.EXHAUSTED
     return max(terms.rest, timedelta(seconds=trouble.retry_after or 0.0)), None
+
+
+def _is_away(trouble: RefreshFailed) -> bool:
+    """Whether the token address is out of order, which no new credentials would mend."""
+    status = None if trouble.upstream is None else trouble.upstream.status
+    return status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 _SENTENCES = {

@@ -130,9 +130,21 @@ async def test_a_token_address_that_is_gone(well: Story, mill: Mill) -> None:
     assert await well.ask() == "ok"
 
 
-async def test_ten_failures_in_a_row_are_enough(well: Story, mill: Mill) -> None:
+async def test_an_address_that_is_out_of_order_is_waited_for(well: Story, mill: Mill) -> None:
     mill.end_tokens()
     mill.mode = "error"
+    for _ in range(15):
+        assert await well.ask() == "RefreshFailed"
+        well.clock.moment += timedelta(seconds=31)
+    assert (well.health, credential(well), len(mill.grants)) == ("OK", "REFRESH_FAILING", 15)
+    mill.mode = "ok"
+    assert await well.ask() == "ok"
+    assert (credential(well), await well.events()) == ("VALID", ["TOKEN_REFRESH_FAILED", "RECOVERED"])
+
+
+async def test_ten_answers_in_a_row_without_a_token_are_enough(well: Story, mill: Mill) -> None:
+    mill.end_tokens()
+    mill.mode = "nonsense"
     for _ in range(10):
         assert await well.ask() in ("RefreshFailed", "LoginRefused")
         well.clock.moment += timedelta(seconds=31)
