@@ -2,6 +2,7 @@
 
 Trouble
 ├── Reauthorize        the credentials are refused
+│   └── CertificateRefused  the system wants another client certificate, or one at all
 ├── PermissionDenied   the user may not do this
 ├── RateLimited        too many calls; says when to come back
 ├── CircuitOpen        it has been failing and is not asked for now; says when it is
@@ -40,17 +41,29 @@ class Upstream:
 
 
 class Trouble(Exception):
-    """A source did not answer as hoped."""
+    """A source did not answer as hoped; `remedy` is what to do, where more is known than the kind of trouble tells."""
 
-    def __init__(self, message: str, *, upstream: Upstream | None = None, sent: Sent = Sent.MAYBE_SENT) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream: Upstream | None = None,
+        sent: Sent = Sent.MAYBE_SENT,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.upstream = upstream
         self.sent = sent
+        self.remedy = remedy
 
 
 class Reauthorize(Trouble):
     """The system refuses the credentials."""
+
+
+class CertificateRefused(Reauthorize):
+    """The system does not take the client certificate, or asks for one that it was not shown."""
 
 
 class PermissionDenied(Trouble):
@@ -94,8 +107,9 @@ class Unavailable(Trouble):
         sent: Sent = Sent.MAYBE_SENT,
         stage: str | None = None,
         retry_after: float | None = None,
+        remedy: str | None = None,
     ) -> None:
-        super().__init__(message, upstream=upstream, sent=sent)
+        super().__init__(message, upstream=upstream, sent=sent, remedy=remedy)
         self.stage = stage
         self.retry_after = retry_after
 

@@ -136,13 +136,17 @@ class Resource:
 
 @dataclass(frozen=True, eq=False)
 class AuthMethod:
-    """A way of logging in: the form that asks for it, and how its answers become an httpx.Auth."""
+    """A way of logging in: the form that asks for it, and how its answers become an httpx.Auth.
+
+    `expiry` is the field that asks for the day on which the credentials expire, where they do.
+    """
 
     key: str
     title: str
     fields: tuple[FormField, ...]
     flow: Callable[[Mapping[str, str]], httpx.Auth]
     description: str | None = None
+    expiry: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,5 @@
 """What callers add: connections after a live check of their credentials, customers and keys."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from gateway.changing import look, update_connection
 from gateway.credentials import connection_key, key_row, trial
 from gateway.directory import Directory
 from gateway.examining import examine
+from gateway.expiry import check_expiry, credentials_expire_at
 from gateway.forms import (
     Refused,
     check_metadata,
@@ -25,8 +25,11 @@ from gateway.forms import (
     read_answers,
 )
 from gateway.keyring import Keyring
+from gateway.line_form import check_fit
+from gateway.lines import line_of
 from gateway.probing import Pace, probe_of
 from gateway.refusals import no_connection, refusal_of
+from gateway.sealed import Sealed
 from gateway.settings_form import SettingsForm, read_form
 from gateway.showing import describe_customer
 from gateway.stores import rows
@@ -72,8 +75,10 @@ class CallerAdministration:
         try:
             customer_id = await self._customer_of(given)
             system, method = choose(given)
+            now = self.directory.watch.clock()
             answers = read_answers(given.credentials, method)
-            form = read_form(given.settings or None, system)
+            check_expiry(method, answers, now)
+            form = read_form(given.settings or None, system, now)
             check_texts(given, system)
         except Refused as refused:
             return ConnectSystemPayload(errors=refused.errors)
@@ -89,10 +94,14 @@ class CallerAdministration:
         form: SettingsForm,
     ) -> ConnectSystemPayload:
         checks: list[ConnectionCheck] = []
-        settings = {name: value for name, value in form.plain.items() if value is not None}
+        wanted = {**form.plain, **form.line_settings({})}
+        settings = {name: value for name, value in wanted.items() if value is not None}
+        secrets = form.secrets(Sealed(answers))
         try:
-            async with trial(self.directory, customer_id, system, method, answers, settings) as source:
-                found = await examine(source, self.directory.egress, system.address(answers))
+            check_fit(settings, secrets)
+            async with trial(self.directory, customer_id, system, method, secrets, settings) as source:
+                line = line_of(settings, secrets)
+                found = await examine(source, self.directory.egress, system.address(answers), line)
                 checks = found.checks
                 if found.trouble is not None:
                     raise Refused(refusal_of(found.trouble))
@@ -103,9 +112,12 @@ class CallerAdministration:
                 return ConnectSystemPayload(checks=checks)
             now = self.directory.watch.clock()
             checked = rows.Checked(
-                at=now, account=account_of(system, method, answers, settings), entity_health=found.entity_health(now)
+                at=now,
+                account=account_of(system, method, answers, settings),
+                credential_expires_at=credentials_expire_at(method, answers, settings),
+                entity_health=found.entity_health(now),
             )
-            connection, token = await self._store(given, customer_id, system, answers, settings, checked, cost)
+            connection, token = await self._store(given, customer_id, system, secrets, settings, checked, cost)
         except Refused as refused:
             return ConnectSystemPayload(errors=refused.errors, checks=checks)
         await self.directory.refresh()
@@ -140,7 +152,7 @@ class CallerAdministration:
         given: ConnectSystemInput,
         customer_id: str,
         system: System,
-        answers: Mapping[str, str],
+        secrets: Sealed,
         settings: Mapping[str, Any],
         checked: rows.Checked,
         cost: int,
@@ -157,7 +169,7 @@ class CallerAdministration:
             tags=tuple(given.tags or ()),
             metadata=absent.given(given.metadata),
             settings=settings,
-            base_url=system.address(answers),
+            base_url=system.address(secrets.answers),
             lifecycle=rows.ENABLED,
             predecessor_id=await store.predecessor(customer_id, system.key, checked.account or ""),
             created_at=checked.at,
@@ -165,7 +177,7 @@ class CallerAdministration:
         )
         token = tokens.mint(tokens.TokenKind.CONNECTION)
         key = connection_key(token, connection, self.keyring)
-        sealed = self.keyring.seal(json.dumps(answers).encode(), tenant=customer_id, row=connection.id)
+        sealed = self.keyring.seal(secrets.written(), tenant=customer_id, row=connection.id)
         try:
             await store.lifecycle.connect(
                 connection,
@@ -192,7 +204,7 @@ class CallerAdministration:
 
     async def update_connection_settings(self, given: UpdateConnectionSettingsInput) -> UpdateConnectionSettingsPayload:
         """Change a connection's name or settings."""
-        return await update_connection(self.caller, self.directory, given)
+        return await update_connection(self.caller, self.directory, self.keyring, given)
 
     async def create_customer(self, given: CreateCustomerInput) -> CreateCustomerPayload:
         """Add a customer; only an operator can."""

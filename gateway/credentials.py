@@ -6,15 +6,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.client import Source
+from connectors.errors import CertificateRefused
 from connectors.ports import Observer
 from connectors.spec import AuthMethod, System
 from gateway import tokens
 from gateway.directory import CHECKED, Directory
-from gateway.egress import UrlRefused
 from gateway.examining import Examination, examine
-from gateway.forms import invalid
+from gateway.forms import Refused, invalid
 from gateway.keyring import Keyring
+from gateway.line_form import no_proxy
+from gateway.lines import line_of
+from gateway.refusals import refusal_of
+from gateway.sealed import Sealed
 from gateway.stores import rows
+from gateway.urls import ProxyRefused, UrlRefused
 
 
 @asynccontextmanager
@@ -23,13 +28,17 @@ async def trial(
     tenant: str,
     system: System,
     method: AuthMethod,
-    answers: Mapping[str, str],
+    secrets: Sealed,
     settings: Mapping[str, Any],
     observer: Observer | None = None,
 ) -> AsyncIterator[Source]:
     """A source that lives only so long, to try credentials out; what cannot be one is Refused."""
     try:
-        source = directory.open_source(system.key, method.key, CHECKED, answers, settings, tenant, observer)
+        source = directory.open_source(system.key, method.key, CHECKED, secrets, settings, tenant, observer)
+    except ProxyRefused as error:
+        raise no_proxy(error) from None
+    except CertificateRefused as error:
+        raise Refused(refusal_of(error)) from None
     except UrlRefused as error:
         raise invalid("credentials.url", f"This address cannot be used: {error.reason}.") from None
     if source is None:
@@ -45,13 +54,14 @@ async def examine_credentials(
     tenant: str,
     system: System,
     method: AuthMethod,
-    answers: Mapping[str, str],
+    secrets: Sealed,
     settings: Mapping[str, Any],
     observer: Observer | None = None,
 ) -> Examination:
     """Ask the system itself, through a source that lives only so long."""
-    async with trial(directory, tenant, system, method, answers, settings, observer) as source:
-        return await examine(source, directory.egress, system.address(answers))
+    async with trial(directory, tenant, system, method, secrets, settings, observer) as source:
+        line = line_of(settings, secrets)
+        return await examine(source, directory.egress, system.address(secrets.answers), line)
 
 
 def connection_key(token: tokens.Token, connection: rows.Connection, keyring: Keyring) -> rows.ApiKey:

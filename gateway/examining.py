@@ -9,6 +9,7 @@ from datetime import datetime
 from connectors.client import Source
 from connectors.errors import (
     AddressRefused,
+    CertificateRefused,
     NoSuchRecords,
     PermissionDenied,
     Reauthorize,
@@ -18,6 +19,7 @@ from connectors.errors import (
 )
 from connectors.tally import Tally
 from gateway.egress import Egress
+from gateway.lines import Line
 from gateway.probing import PROBE_SECONDS, smallest_read
 from gateway.reaching import Reached, reach
 from gateway.stores import rows
@@ -53,8 +55,12 @@ class Examination:
     def failed(self, name: ConnectionCheckName, trouble: Trouble, seconds: float = 0.0) -> None:
         """A stage did not go well, which ends the examination."""
         self.trouble = trouble
-        remedy = MEANINGS[code_of(trouble)].remediation
+        remedy = trouble.remedy or MEANINGS[code_of(trouble)].remediation
         self._add(name, _Status.FAILED, f"{trouble.message.rstrip('.')}. {remedy}", seconds)
+
+    def take_back(self, name: ConnectionCheckName) -> None:
+        """A stage did not go as it seemed."""
+        self.checks = [check for check in self.checks if check.name is not name]
 
     def skip_the_rest(self) -> None:
         """Name the stages that were not reached."""
@@ -71,10 +77,10 @@ class Examination:
         )
 
 
-async def examine(source: Source, egress: Egress, address: str) -> Examination:
+async def examine(source: Source, egress: Egress, address: str, line: Line) -> Examination:
     """Check everything that can be checked without writing; each kind of record is asked for one row."""
     found = Examination()
-    reached = await reach(egress, address)
+    reached = await reach(egress, address, line)
     for stage in reached:
         _note_stage(found, stage)
     if found.trouble is None:
@@ -121,6 +127,11 @@ async def _ask(source: Source, found: Examination) -> None:
 
 
 def _note_trouble(found: Examination, trouble: Trouble, seconds: float) -> None:
+    if isinstance(trouble, CertificateRefused):
+        # A system says so only after our side of the handshake, so that the stage seemed to go well.
+        found.take_back(_Name.TLS)
+        found.failed(_Name.TLS, trouble, seconds)
+        return
     is_mute = isinstance(trouble, TimedOut | AddressRefused) or (
         isinstance(trouble, Unavailable) and trouble.upstream is None
     )

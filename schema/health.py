@@ -80,6 +80,8 @@ class CredentialStatus(Enum):
     """The state of credentials."""
 
     VALID = "They work."
+    EXPIRING = "They work, but expire soon."
+    EXPIRED = "They have expired."
     REVOKED = "They were revoked or refused."
 
 
@@ -101,6 +103,7 @@ class StatusReasonCode(Enum):
     PAUSED_BY_USER = "Someone paused it."
     DISCONNECTED_BY_USER = "Someone disconnected it."
     CREDENTIALS_REJECTED = "The system refused the credentials."
+    CREDENTIALS_EXPIRED = "The credentials have expired."
     PERMISSION_MISSING = "The user lacks rights."
     RATE_LIMITED = "The system has had too many calls."
     ERROR_RATE_HIGH = "Too many calls fail."
@@ -116,6 +119,8 @@ REMEDIES: dict[StatusReasonCode, str] = {
     StatusReasonCode.PAUSED_BY_USER: "Resume it with `resumeConnection`.",
     StatusReasonCode.DISCONNECTED_BY_USER: "Connect the system again with `connectSystem`.",
     StatusReasonCode.CREDENTIALS_REJECTED: "Give new credentials of the same account with `reconnectSystem`.",
+    StatusReasonCode.CREDENTIALS_EXPIRED: "Give new credentials with `reconnectSystem`, or a new client certificate "
+    "with `updateConnectionSettings`.",
     StatusReasonCode.PERMISSION_MISSING: "Give the connection's user the rights that the system's setup guide lists.",
     StatusReasonCode.RATE_LIMITED: "Wait; calls go on by themselves. If it happens often, ask for a greater quota.",
     StatusReasonCode.ERROR_RATE_HIGH: "Look at the system's own log; calls go on by themselves once it is well.",
@@ -155,6 +160,7 @@ class Credential:
 
     auth_method: AuthMethod | None = strawberry.field(description="The way of logging in.")
     status: CredentialStatus = strawberry.field(description="The state.")
+    expires_at: datetime | None = strawberry.field(default=None, description="When they expire.")
 
 
 @described_type

@@ -7,7 +7,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gateway.egress import ConnectFailed, Egress, Tls
+from gateway.egress import ConnectFailed, Egress
+from gateway.lines import Line, Tls
 from tests.gateway.certificates import Authority
 from tests.gateway.peers import OK, Peer, Server, answering, sending
 
@@ -30,7 +31,7 @@ async def test_an_unknown_authority_is_not_sent_and_a_given_one_is_trusted(egres
             with pytest.raises(ConnectFailed, match=r"TLS handshake failed: .*certificate") as caught:
                 await client.post(url, content=b"order")
         assert caught.value.stage == "TLS"
-        async with egress.client(tls=Tls(certificate_authority=authority.pem)) as client:
+        async with egress.client(line=Line(Tls(certificate_authority=authority.pem))) as client:
             assert (await client.get(url)).text == "ok"
 
 
@@ -38,11 +39,11 @@ async def test_the_name_in_the_certificate_counts_and_may_be_given(egress: Egres
     authority = Authority()
     async with Server(answering(b"ok"), context=authority.server_context("erp.plant")) as server:
         url = f"https://localhost:{server.port}/"
-        async with egress.client(tls=Tls(certificate_authority=authority.pem)) as client:
+        async with egress.client(line=Line(Tls(certificate_authority=authority.pem))) as client:
             with pytest.raises(ConnectFailed, match="localhost"):
                 await client.get(url)
         tls = Tls(certificate_authority=authority.pem, server_name="erp.plant")
-        async with egress.client(tls=tls) as client:
+        async with egress.client(line=Line(tls)) as client:
             assert (await client.get(url)).text == "ok"
 
 
@@ -54,7 +55,7 @@ async def test_a_client_certificate_is_shown_and_its_key_hidden(egress: Egress, 
         client_certificate=SecretStr(authority.certificate_and_key("gateway")),
     )
     assert "PRIVATE" not in repr(tls)
-    async with Server(answering(b"ok"), context=context) as server, egress.client(tls=tls) as client:
+    async with Server(answering(b"ok"), context=context) as server, egress.client(line=Line(tls)) as client:
         assert (await client.get(f"https://localhost:{server.port}/")).text == "ok"
 
 

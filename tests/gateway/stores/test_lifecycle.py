@@ -165,7 +165,7 @@ async def test_reconnecting_replaces_credentials_and_tokens_and_forgets_what_was
 
     renewed = await store.lifecycle.reconnect(
         connection.id,
-        "sealed again",
+        lambda present: f"{present} again",
         customer_id=connection.customer_id,
         by=OPERATOR,
         checked=later,
@@ -196,14 +196,14 @@ async def test_reconnecting_replaces_credentials_and_tokens_and_forgets_what_was
 async def test_reconnecting_may_keep_the_token_and_keeps_a_pause(store: Store) -> None:
     connection, key = await connect(store)
     await store.lifecycle.pause(connection.id, None, customer_id=None, by=OPERATOR)
-    renewed = await store.lifecycle.reconnect(connection.id, "new", customer_id=None, by=OPERATOR, checked=CHECKED)
+    renewed = await store.lifecycle.reconnect(connection.id, str, customer_id=None, by=OPERATOR, checked=CHECKED)
     assert renewed.lifecycle == "PAUSED"
     assert set((await store.snapshot()).keys) == {key.digest}
 
 
 async def test_reconnecting_enables_what_waited_for_a_login(store: Store) -> None:
     connection, _ = await connect(store, lifecycle="PENDING_AUTH")
-    renewed = await store.lifecycle.reconnect(connection.id, "new", customer_id=None, by=OPERATOR, checked=CHECKED)
+    renewed = await store.lifecycle.reconnect(connection.id, str, customer_id=None, by=OPERATOR, checked=CHECKED)
     assert renewed.lifecycle == "ENABLED"
 
 
@@ -298,7 +298,7 @@ def all_changes(store: Store, connection_id: str, customer_id: str | None) -> li
     return [
         lambda: life.pause(connection_id, None, **of),  # type: ignore[arg-type]
         lambda: life.resume(connection_id, **of),  # type: ignore[arg-type]
-        lambda: life.reconnect(connection_id, "sealed", checked=CHECKED, **of),  # type: ignore[arg-type]
+        lambda: life.reconnect(connection_id, str, checked=CHECKED, **of),  # type: ignore[arg-type]
         lambda: life.update(connection_id, lambda present: replace(present, name="x"), **of),  # type: ignore[arg-type]
         lambda: life.disconnect(connection_id, None, **of),  # type: ignore[arg-type]
     ]
