@@ -256,7 +256,7 @@ class _Transport(AiohttpTransport):
         check: Callable[[httpx.URL], None],
         check_target: Callable[[str, int], Awaitable[None]],
     ) -> None:
-        proxy = None if line.proxy is None else line.proxy.ours
+        proxy = None if line.proxy is None else httpx.Proxy(line.proxy.url, headers=line.proxy.headers)
         super().__init__(verify=context, trust_env=False, client=session, proxy=proxy)
         self._line = line
         self._check = check
@@ -267,6 +267,8 @@ class _Transport(AiohttpTransport):
         self._check(request.url)
         if self._line.proxy is not None:
             await self._look_behind(request.url)
+            if request.url.scheme == "http":  # without a tunnel the request itself is what the proxy reads
+                request.headers.update(self._line.proxy.headers)
         if self._line.tls.server_name is not None:
             request.extensions = {**request.extensions, "sni_hostname": self._line.tls.server_name}
         for name, value in self._line.headers.items():

@@ -1,5 +1,6 @@
 """How the calls of a connection travel: whom they trust and what they show over TLS, what they carry, through whom."""
 
+import base64
 import ssl
 import tempfile
 from collections.abc import Mapping
@@ -49,12 +50,12 @@ class Proxy:
     login: SecretStr | None = None
 
     @property
-    def ours(self) -> httpx.Proxy:
-        """The proxy as httpx takes it."""
+    def headers(self) -> Mapping[str, str]:
+        """What is said to the proxy itself."""
         if self.login is None:
-            return httpx.Proxy(self.url)
-        user, _, password = self.login.get_secret_value().partition(":")
-        return httpx.Proxy(self.url, auth=(user, password))
+            return {}
+        token = base64.b64encode(self.login.get_secret_value().encode("latin-1")).decode()
+        return {"Proxy-Authorization": f"Basic {token}"}
 
 
 @dataclass(frozen=True)

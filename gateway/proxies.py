@@ -1,7 +1,6 @@
 """What proxies say, and how one is asked to pass a line on."""
 
 import asyncio
-import base64
 
 from connectors.errors import Sent, Trouble, Unavailable
 from gateway.lines import Proxy
@@ -47,9 +46,7 @@ async def pass_on(
     """Have the proxy at the other end of a line pass it on to a host; why not, if it does not."""
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if proxy.login is not None:
-        token = base64.b64encode(proxy.login.get_secret_value().encode()).decode()
-        lines.append(f"Proxy-Authorization: Basic {token}")
+    lines += [f"{name}: {value}" for name, value in proxy.headers.items()]
     writer.write("\r\n".join([*lines, "", ""]).encode())
     try:
         status = int((await reader.readline()).split(maxsplit=2)[1])
