@@ -27,9 +27,10 @@ from connectors.errors import AddressRefused, Trouble
 from gateway.addresses import AddressPolicy
 from gateway.handshakes import certificate_refusal, handshake_trouble
 from gateway.lines import PLAIN, Line, Tls
+from gateway.overhearing import overhear
 from gateway.proxies import mute_proxy, nameless_proxy, proxy_trouble
 from gateway.settings import Network, Profile
-from gateway.urls import PORTS, UrlRefused, UrlRules
+from gateway.urls import UrlRefused, UrlRules, place_of
 from gateway.version import VERSION
 
 __all__ = ["AddressRefused", "ConnectFailed", "ConnectTimedOut", "Egress", "Lookup", "UrlRefused"]
@@ -64,6 +65,14 @@ class ConnectFailed(httpx.ConnectError):
     def __init__(self, message: str, stage: Stage, meaning: Trouble | None = None) -> None:
         super().__init__(message)
         self.stage = stage
+        self.meaning = meaning
+
+
+class CertificateNotTaken(httpx.ReadError):
+    """The line broke off because of our certificate."""
+
+    def __init__(self, meaning: Trouble) -> None:
+        super().__init__("the host refuses the client certificate")
         self.meaning = meaning
 
 
@@ -129,7 +138,7 @@ class Egress:
             auth=auth,
             timeout=timeout,
             cookies=CookieJar(None if keep_cookies else DefaultCookiePolicy(allowed_domains=[])),
-            transport=_Transport(session, context, line, self._rules.check, self.check_target),
+            transport=_Transport(session, self, line),
             trust_env=False,
             event_hooks=self._hooks,
         )
@@ -144,6 +153,10 @@ class Egress:
     def check_proxy(self, url: str) -> None:
         """Raise ProxyRefused unless this is a proxy that may be used."""
         self._rules.check_proxy(url)
+
+    def check(self, url: httpx.URL) -> None:
+        """Raise UrlRefused unless this URL may be called."""
+        self._rules.check(url)
 
     async def check_target(self, host: str, port: int) -> None:
         """Refuse a host behind a proxy that is known here to lead where nobody may go.
@@ -251,16 +264,14 @@ class _Transport(AiohttpTransport):
     def __init__(
         self,
         session: Callable[[], aiohttp.ClientSession],
-        context: ssl.SSLContext,
+        egress: Egress,
         line: Line,
-        check: Callable[[httpx.URL], None],
-        check_target: Callable[[str, int], Awaitable[None]],
     ) -> None:
         proxy = None if line.proxy is None else httpx.Proxy(line.proxy.url, headers=line.proxy.headers)
-        super().__init__(verify=context, trust_env=False, client=session, proxy=proxy)
+        super().__init__(verify=egress.context_of(line), trust_env=False, client=session, proxy=proxy)
         self._line = line
-        self._check = check
-        self._check_target = check_target
+        self._egress = egress
+        self._check = egress.check
         self._targets: dict[tuple[str, int], float] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -273,7 +284,7 @@ class _Transport(AiohttpTransport):
             request.extensions = {**request.extensions, "sni_hostname": self._line.tls.server_name}
         for name, value in self._line.headers.items():
             request.headers.setdefault(name, value.get_secret_value())
-        response = await super().handle_async_request(request)
+        response = await self._send(request)
         if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED and self._line.proxy is not None:
             await response.aclose()
             raise ConnectFailed("the proxy asks for a login", "TCP", proxy_trouble(response.status_code))
@@ -286,11 +297,21 @@ class _Transport(AiohttpTransport):
         response.stream = _Body(cast(httpx.AsyncByteStream, response.stream), piece)
         return response
 
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            shows_certificate = self._line.tls.client_certificate is not None and request.url.scheme == "https"
+            refused = await overhear(self._egress, request.url, self._line) if shows_certificate else None
+            if refused is None:
+                raise
+            raise CertificateNotTaken(refused) from error
+
     async def _look_behind(self, url: httpx.URL) -> None:
         """Check where a name leads that the proxy will dial, now and then."""
-        target, now = (url.host, url.port or PORTS[url.scheme]), time.monotonic()
+        target, now = place_of(url), time.monotonic()
         if self._targets.get(target, 0.0) < now:
-            await self._check_target(*target)
+            await self._egress.check_target(*target)
             self._targets[target] = now + _TARGET_KEPT_SECONDS
 
 

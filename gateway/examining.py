@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import httpx
+
 from connectors.client import Source
 from connectors.errors import (
     AddressRefused,
@@ -13,6 +15,7 @@ from connectors.errors import (
     NoSuchRecords,
     PermissionDenied,
     Reauthorize,
+    Sent,
     TimedOut,
     Trouble,
     Unavailable,
@@ -20,6 +23,7 @@ from connectors.errors import (
 from connectors.tally import Tally
 from gateway.egress import Egress
 from gateway.lines import Line
+from gateway.overhearing import overhear
 from gateway.probing import PROBE_SECONDS, smallest_read
 from gateway.reaching import Reached, reach
 from gateway.stores import rows
@@ -87,8 +91,19 @@ async def examine(source: Source, egress: Egress, address: str, line: Line) -> E
         if reached[-1].name is _Name.TCP:
             found.checks.append(ConnectionCheck(name=_Name.TLS, status=_Status.SKIPPED, message=_NO_TLS))
         await _ask(source, found)
+        await _look_again(found, egress, address, line)
     found.skip_the_rest()
     return found
+
+
+async def _look_again(found: Examination, egress: Egress, address: str, line: Line) -> None:
+    """See whether a line broke off for the sake of a certificate, which a system says only when it is listened to."""
+    url, trouble = httpx.URL(address), found.trouble
+    if isinstance(trouble, Unavailable) and trouble.sent is not Sent.NOT_SENT and url.scheme == "https":
+        refused = await overhear(egress, url, line) if trouble.upstream is None else None
+        if refused is not None:
+            found.take_back(_Name.HTTP)
+            _note_trouble(found, refused, 0.0)
 
 
 def _note_stage(found: Examination, stage: Reached) -> None:

@@ -12,7 +12,7 @@ from gateway.egress import Egress
 from gateway.handshakes import handshake_trouble
 from gateway.lines import PLAIN, Line, Proxy
 from gateway.proxies import mute_proxy, nameless_proxy, pass_on
-from gateway.urls import PORTS
+from gateway.urls import place_of
 from schema.checks import ConnectionCheckName
 
 _SECONDS = 5.0
@@ -39,8 +39,8 @@ async def reach(egress: Egress, url: str, line: Line = PLAIN) -> list[Reached]:
     What is dialled is the proxy, where the line has one; only its answers tell of what is behind it.
     """
     parsed = httpx.URL(url)
-    host, port = parsed.host, parsed.port or PORTS[parsed.scheme]
-    next_hop = (host, port) if line.proxy is None else _host_and_port(line.proxy.url)
+    host, port = place_of(parsed)
+    next_hop = (host, port) if line.proxy is None else place_of(httpx.URL(line.proxy.url))
     looked_up, addresses = await _look_up(egress, next_hop, None if line.proxy is None else (host, port))
     if looked_up.trouble is not None:
         return [looked_up]
@@ -55,11 +55,6 @@ async def reach(egress: Egress, url: str, line: Line = PLAIN) -> list[Reached]:
         return [looked_up, dialled, await _secure(writer, egress.context_of(line), line.tls.server_name or host)]
     finally:
         writer.close()
-
-
-def _host_and_port(url: str) -> Place:
-    parsed = httpx.URL(url)
-    return parsed.host, parsed.port or PORTS[parsed.scheme]
 
 
 async def _look_up(egress: Egress, hop: Place, behind: Place | None) -> tuple[Reached, list[str]]:

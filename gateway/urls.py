@@ -80,6 +80,11 @@ class UrlRules:
                 raise UrlRefused(reason)
 
 
+def place_of(url: httpx.URL) -> tuple[str, int]:
+    """The host and the port of a URL."""
+    return url.host, url.port or PORTS[url.scheme]
+
+
 def _parsed(text: str) -> httpx.URL:
     try:
         return httpx.URL(text)

@@ -22,9 +22,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def _join(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, first: bytes = b""
-) -> None:
+async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, first: bytes = b"") -> None:
     """Carry everything between a line and a port of this machine."""
     inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
     inner_writer.write(first)

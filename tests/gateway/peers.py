@@ -1,9 +1,11 @@
 """Peers for tests: servers on loopback that answer, break off or fall silent as they are told."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from struct import pack
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -96,4 +98,27 @@ def sending(*parts: bytes, then: str = "close", first: bytes = b"") -> Callable[
     return peer
 
 
+@contextlib.contextmanager
+def blunt_server(context: ssl.SSLContext) -> Iterator[int]:
+    """Give the port of a server whose handshakes OpenSSL itself ends: asyncio's servers say nothing of why they do."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_handshakes, args=(listener, context))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _handshakes(listener: socket.socket, context: ssl.SSLContext) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            line, _ = listener.accept()
+            with line, contextlib.suppress(OSError), context.wrap_socket(line, server_side=True) as secured:
+                secured.recv(_PIECE)
+                secured.sendall(OK)
+
+
+_PIECE = 65_536
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

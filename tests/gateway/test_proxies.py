@@ -83,9 +83,7 @@ async def test_a_tunnel_is_asked_for_where_the_system_has_https(proxy: ForwardPr
 
 
 @pytest.mark.parametrize("login", [None, LOGIN])
-async def test_the_whole_address_is_asked_for_where_the_system_has_none(
-    proxy: ForwardProxy, login: str | None
-) -> None:
+async def test_the_whole_address_is_asked_for_where_the_system_has_none(proxy: ForwardProxy, login: str | None) -> None:
     proxy.login = login
     async with Server(answering(b"ok")) as server:
         proxy.hosts = {HOST: server.port}
