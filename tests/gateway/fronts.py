@@ -4,16 +4,23 @@ import asyncio
 import base64
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 _PIECE = 65_536
 
 
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+def _unheard(piece: bytes) -> None:
+    """Nobody listens."""
+
+
+async def _pipe(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Callable[[bytes], None] = _unheard
+) -> None:
     try:
         while piece := await reader.read(_PIECE):
+            heard(piece)
             writer.write(piece)
             await writer.drain()
     except OSError:
@@ -22,11 +29,17 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, first: bytes = b"") -> None:
+async def _join(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    port: int,
+    first: bytes = b"",
+    heard: Callable[[bytes], None] = _unheard,
+) -> None:
     """Carry everything between a line and a port of this machine."""
     inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
     inner_writer.write(first)
-    await asyncio.gather(_pipe(reader, inner_writer), _pipe(inner_reader, writer))
+    await asyncio.gather(_pipe(reader, inner_writer, heard), _pipe(inner_reader, writer))
 
 
 @dataclass(eq=False)
@@ -46,6 +59,10 @@ class Front:
         """Let nothing answer at the port."""
         if self._server is not None:
             self._server.close()
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Close the lines that there are."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -68,12 +85,13 @@ class Front:
 
 @dataclass(eq=False)
 class TlsFront(Front):
-    """Ends TLS before a port of this machine."""
+    """Ends TLS before a port of this machine; `carried` is what was sent there."""
 
     behind: int = 0
+    carried: bytearray = field(default_factory=bytearray)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _join(reader, writer, self.behind)
+        await _join(reader, writer, self.behind, heard=self.carried.extend)
 
 
 @dataclass(eq=False)

@@ -99,9 +99,9 @@ def sending(*parts: bytes, then: str = "close", first: bytes = b"") -> Callable[
 
 
 @contextlib.contextmanager
-def blunt_server(context: ssl.SSLContext) -> Iterator[int]:
+def blunt_server(context: ssl.SSLContext, port: int = 0) -> Iterator[int]:
     """Give the port of a server whose handshakes OpenSSL itself ends: asyncio's servers say nothing of why they do."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         thread = threading.Thread(target=_handshakes, args=(listener, context))
         thread.start()
         try:

@@ -26,7 +26,7 @@ server {{
   ssl_certificate_key {folder}/key.pem;
   ssl_client_certificate {folder}/authority.pem;
   ssl_verify_client on;
-  location / {{ return 200 "ok"; }}
+  location / {{ {answer}; }}
 }}
 """
 _MAIN = """
@@ -78,13 +78,17 @@ def balancer(folder: Path, ports: Sequence[int]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def tls_server(folder: Path, certificate: Pair, authority: str) -> Iterator[str]:
-    """Run nginx with this certificate; it wants one of the authority from whoever calls. Gives its address."""
+def tls_server(folder: Path, certificate: Pair, authority: str, behind: str | None = None) -> Iterator[str]:
+    """Run nginx with this certificate, before a system; it wants one of the authority from whoever calls.
+
+    Gives its address.
+    """
     port = free_port()
+    answer = 'return 200 "ok"' if behind is None else f"proxy_pass {behind}"
     folder.mkdir(parents=True)
     for name, text in {"certificate": certificate.certificate, "key": certificate.key, "authority": authority}.items():
         (folder / f"{name}.pem").write_text(text)
-    with _running(folder, _MAIN, _MUTUAL.format(folder=folder, port=port)) as process:
+    with _running(folder, _MAIN, _MUTUAL.format(folder=folder, port=port, answer=answer)) as process:
         url = f"https://localhost:{port}"
         _wait_until_it_answers(url, process, verify=False)
         yield url
