@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from connectors.errors import CertificateRefused
 from gateway.forms import Refused, invalid
+from gateway.lines import line_of
 from gateway.sealed import Sealed
 from gateway.urls import UrlRefused
 
@@ -26,7 +28,7 @@ _SERVER_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 _OUR_HEADERS = """
 accept accept-charset accept-encoding authorization connection content-encoding content-length content-type cookie
 dataserviceversion expect host if-match if-none-match keep-alive maxdataserviceversion odata-maxversion odata-version
-prefer proxy-authorization proxy-connection te traceparent tracestate trailer transfer-encoding upgrade user-agent
+prefer proxy-authorization proxy-connection traceparent tracestate trailer transfer-encoding upgrade user-agent
 x-csrf-token x-odoo-database
 """
 """What the product sets itself."""
@@ -106,7 +108,7 @@ class LineForm(Form):
 
 
 def check_fit(settings: Mapping[str, Any], secrets: Sealed) -> None:
-    """Refuse a client certificate without its key, and a key without its certificate."""
+    """Refuse a client certificate without its key, the reverse, and what cannot be used together."""
     certificate, key = (settings.get("tls") or {}).get("clientCertificate"), secrets.client_key
     if certificate and not key:
         raise invalid("settings.tls.clientKey", "The key of the client certificate is missing.")
@@ -114,6 +116,10 @@ def check_fit(settings: Mapping[str, Any], secrets: Sealed) -> None:
         raise invalid("settings.tls.clientCertificate", "The certificate of the client key is missing.")
     if certificate and key and _public_of(certificate) != _public(load_pem_private_key(key.encode(), None)):
         raise invalid("settings.tls.clientKey", "The key does not belong to the client certificate.")
+    try:
+        _ = line_of(settings, secrets).context
+    except CertificateRefused as refused:
+        raise invalid("settings.tls", refused.message) from None
 
 
 def split_proxy(url: str) -> tuple[str, str | None]:

@@ -68,9 +68,18 @@ class Line:
 
     @cached_property
     def context(self) -> ssl.SSLContext | None:
-        """The TLS context of its own, which is built once; None where the public authorities will do."""
-        is_plain = self.tls.certificate_authority is None and self.tls.client_certificate is None
-        return None if is_plain else self.tls.context()
+        """The TLS context of its own, which is built once; None where the public authorities will do.
+
+        Certificates that OpenSSL does not take are CertificateRefused.
+        """
+        if self.tls.certificate_authority is None and self.tls.client_certificate is None:
+            return None
+        try:
+            return self.tls.context()
+        except ssl.SSLError as error:
+            message = f"The certificates cannot be used: {error.reason or 'OpenSSL refuses them'}."
+            remedy = "Give others in `settings.tls`, with `updateConnectionSettings`: old kinds of key are too weak."
+            raise CertificateRefused(message, sent=Sent.NOT_SENT, remedy=remedy) from None
 
 
 PLAIN = Line()

@@ -6,7 +6,7 @@ import tempfile
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -35,9 +35,11 @@ class Authority:
         self._certificate = self._sign(self._name, self._key.public_key(), lasts, is_authority=True)
         self.pem = self._certificate.public_bytes(Encoding.PEM).decode()
 
-    def pair(self, name: str, lasts: datetime.timedelta = HOUR, passphrase: bytes | None = None) -> Pair:
+    def pair(
+        self, name: str, lasts: datetime.timedelta = HOUR, passphrase: bytes | None = None, *, is_weak: bool = False
+    ) -> Pair:
         """Give a certificate for this host name, and its private key."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = rsa.generate_private_key(65_537, 1024) if is_weak else ec.generate_private_key(ec.SECP256R1())  # noqa: S505 - just that
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         certificate = self._sign(subject, key.public_key(), lasts, host=name)
         how: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
@@ -69,7 +71,7 @@ class Authority:
     def _sign(
         self,
         subject: x509.Name,
-        key: ec.EllipticCurvePublicKey,
+        key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
         lasts: datetime.timedelta,
         *,
         host: str | None = None,

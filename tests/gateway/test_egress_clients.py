@@ -136,6 +136,26 @@ async def test_headers_are_ours_and_the_callers(egress: Egress) -> None:
     )
 
 
+async def test_headers_of_a_line_are_on_every_request_and_replace_none(egress: Egress) -> None:
+    """Those of logins are made apart from the client."""
+    heads: list[bytes] = []
+
+    def peer(server: Server) -> Peer:
+        async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heads.append((await server.read(reader)).lower())
+            writer.write(OK)
+
+        return run
+
+    line = Line(headers={"X-Gate": SecretStr("7"), "X-Own": SecretStr("theirs")})
+    assert "7" not in repr(line)
+    async with Server(peer) as server, egress.client(line=line) as client:
+        await client.send(httpx.Request("POST", f"http://127.0.0.1:{server.port}/", headers={"X-Own": "ours"}))
+    assert b"\r\nx-gate: 7\r\n" in heads[0]
+    assert b"\r\nx-own: ours\r\n" in heads[0]
+    assert b"theirs" not in heads[0]
+
+
 async def test_proxies_of_the_environment_are_ignored(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Server(answering(b"ok")) as server, Server(answering(b"proxied")) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):

@@ -33,6 +33,7 @@ CANARY = "Kanarienvogel"
 HEADER = {"name": "X-Plant-Gate", "value": f"{CANARY}-header"}
 AUTHORITY, OTHER = Authority(), Authority("another authority")
 MINE, HIS = AUTHORITY.pair("gateway"), AUTHORITY.pair("gateway")
+WEAK = AUTHORITY.pair("gateway", is_weak=True)
 OVER = -timedelta(hours=1)
 NAME = "erp.plant.example"
 SHOWN = """
@@ -228,6 +229,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         "tls.clientKey",
         "encrypted",
     ),
+    ({"tls": {"clientCertificate": WEAK.certificate, "clientKey": WEAK.key}}, "tls", "KEY_TOO_SMALL"),
     ({"tls": {"serverName": "two words"}}, "tls.serverName", "not a host name"),
     ({"tls": {"serverName": "erp\r\nHost: x"}}, "tls.serverName", "not a host name"),
     *(
