@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from struct import pack
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -99,10 +100,13 @@ def sending(*parts: bytes, then: str = "close", first: bytes = b"") -> Callable[
 
 
 @contextlib.contextmanager
-def blunt_server(context: ssl.SSLContext, port: int = 0) -> Iterator[int]:
-    """Give the port of a server whose handshakes OpenSSL itself ends: asyncio's servers say nothing of why they do."""
+def blunt_server(*contexts: ssl.SSLContext, port: int = 0) -> Iterator[int]:
+    """Give the port of a server whose handshakes OpenSSL itself ends: asyncio's servers say nothing of why they do.
+
+    Each line gets a context of its own while there are several; only those of the last one are answered.
+    """
     with socket.create_server(("127.0.0.1", port)) as listener:
-        thread = threading.Thread(target=_handshakes, args=(listener, context))
+        thread = threading.Thread(target=_handshakes, args=(listener, contexts))
         thread.start()
         try:
             yield listener.getsockname()[1]
@@ -111,13 +115,15 @@ def blunt_server(context: ssl.SSLContext, port: int = 0) -> Iterator[int]:
             thread.join()
 
 
-def _handshakes(listener: socket.socket, context: ssl.SSLContext) -> None:
+def _handshakes(listener: socket.socket, contexts: Sequence[ssl.SSLContext]) -> None:
     with contextlib.suppress(OSError):
-        while True:
+        for number in itertools.count(1):
             line, _ = listener.accept()
+            context = contexts[min(number, len(contexts)) - 1]
             with line, contextlib.suppress(OSError), context.wrap_socket(line, server_side=True) as secured:
                 secured.recv(_PIECE)
-                secured.sendall(OK)
+                if number >= len(contexts):
+                    secured.sendall(OK)
 
 
 _PIECE = 65_536

@@ -67,6 +67,16 @@ async def test_a_server_certificate_expires_and_is_renewed(story: Story) -> None
     assert await story.events() == ["CIRCUIT_OPENED", "DEGRADED", "UNREACHABLE", "CIRCUIT_CLOSED", "RECOVERED"]
 
 
+async def test_a_system_that_hangs_up_for_want_of_a_certificate_is_asked_why(story: Story) -> None:
+    mute, wanting = (AUTHORITY.server_context("localhost", asks_for_certificate=asks) for asks in (False, True))
+    with blunt_server(mute, mute, wanting) as port:
+        refused = await story.connect(credentials=answers(f"https://localhost:{port}"), settings=tls())
+    stages = {check.name.name: check.status.name for check in refused.checks}
+    assert (stages["TCP"], stages["TLS"], stages["HTTP"]) == ("PASSED", "FAILED", "SKIPPED")
+    (error,) = refused.errors
+    assert (error.code.name, error.message) == ("CREDENTIALS_REJECTED", "The system asks for a client certificate.")
+
+
 async def test_a_client_certificate_is_told_to_expire_expires_and_is_renewed(story: Story) -> None:
     context = AUTHORITY.server_context("localhost")
     front = TlsFront(behind=story.plant.port)
@@ -88,7 +98,7 @@ async def test_a_client_certificate_is_told_to_expire_expires_and_is_renewed(sto
     assert await story.events() == ["CREDENTIALS_EXPIRING"] * 3
     await front.stop()
     wanting = AUTHORITY.server_context("localhost", asks_for_certificate=True)
-    with blunt_server(wanting, front.port):
+    with blunt_server(wanting, port=front.port):
         assert await story.ask() in ("CertificateRefused", "Unavailable")
         story.prober.pace = Pace(chance=lambda: 0.5)
         await story.wait_for("REAUTHORIZATION_REQUIRED")
