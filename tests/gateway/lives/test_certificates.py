@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from gateway.keyring import Keyring
 from gateway.probing import Pace
 from schema.administration import UpdateConnectionSettingsInput
 from schema.settings import ConnectionSettingsInput, TlsSettingsInput
@@ -167,3 +168,23 @@ async def test_new_credentials_keep_the_certificate_and_when_it_expires(story: S
     assert "PRIVATE KEY" in str(secrets.client_key)
     assert secrets.answers["password"] == PASSWORD
     assert await story.events() == ["CREDENTIALS_EXPIRING", "REAUTHORIZED", "CREDENTIALS_EXPIRING"]
+
+
+async def test_a_certificate_whose_key_is_lost_with_the_keyring_can_be_given_up_and_given_again(story: Story) -> None:
+    assert (await story.connect(settings=tls(shown(400)))).errors == []
+    store, row = story.store, (await story.store.snapshot()).connections[story.connection_id]
+    lost = Keyring.generate().seal(b"{}", tenant=row.customer_id, row=row.id)
+    await store.reseal(lambda tenant, connection_id, sealed: lost)
+    await story.directory.refresh()
+    (unread,) = await renew(story, shown(500))
+    assert unread.code.name == "REAUTHORIZATION_REQUIRED"
+    (refused,) = (await story.reconnect()).errors
+    assert "key of the client certificate cannot be read" in refused.message
+    given_up = UpdateConnectionSettingsInput(
+        id=story.connection_id,  # type: ignore[arg-type]
+        settings=ConnectionSettingsInput(tls=None),
+    )
+    assert (await story.administration.update_connection_settings(given_up)).errors == []
+    assert (await story.reconnect()).errors == []
+    assert await renew(story, shown(500)) == []
+    assert await story.ask() == "ok"
