@@ -101,10 +101,12 @@ class LineForm(Form):
         return after
 
     def _client_key(self, before: Sealed) -> str | None:
-        tls = self.tls or TlsForm(client_certificate=None)
-        if tls.client_certificate is None and (self.tls is None or "client_certificate" in tls.model_fields_set):
+        if self.tls is None:
             return None
-        return tls.client_key if "client_key" in tls.model_fields_set else before.client_key
+        typed = self.tls.model_fields_set
+        if "client_certificate" in typed and self.tls.client_certificate is None:
+            return None
+        return self.tls.client_key if "client_key" in typed else before.client_key
 
 
 def check_fit(settings: Mapping[str, Any], secrets: Sealed) -> None:
