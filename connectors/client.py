@@ -24,6 +24,7 @@ from connectors.errors import (
     WrongSystem,
     outcome_of,
 )
+from connectors.fronts import front_trouble
 from connectors.logging_in import Logins
 from connectors.ports import Call, Observer
 from connectors.protection.guard import Guard
@@ -252,7 +253,7 @@ class Source:
             raise
         except TimeoutError:
             raise TimedOut("The system did not answer within the deadline.") from None
-        trouble = self.system.protocol.trouble(answer)
+        trouble = front_trouble(answer) or self.system.protocol.trouble(answer)
         if trouble is not None:
             raise trouble
         return answer
@@ -341,6 +342,9 @@ def trouble_of(error: Exception) -> Trouble:
     refused = next((item for item in chain if isinstance(item, AddressRefused)), None)
     if refused is not None:
         return refused
+    known = next((item.meaning for item in chain if hasattr(item, "meaning")), None)
+    if isinstance(known, Trouble):
+        return known
     if isinstance(error, httpx.DecodingError):
         return BadAnswer("The answer is compressed wrongly.")
     sent = Sent.NOT_SENT if isinstance(error, _NOT_SENT) else Sent.MAYBE_SENT

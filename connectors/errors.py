@@ -2,7 +2,8 @@
 
 Trouble
 ├── Reauthorize        the credentials are refused
-│   └── LoginRefused   the same, said by whom the login is asked of, so that there is no doubt
+│   ├── LoginRefused   the same, said by whom the login is asked of, so that there is no doubt
+│   └── CertificateRefused  the system wants another client certificate, or one at all
 ├── RefreshFailed      the login cannot be renewed for now; says when it is tried again
 ├── PermissionDenied   the user may not do this
 ├── RateLimited        too many calls; says when to come back
@@ -42,13 +43,21 @@ class Upstream:
 
 
 class Trouble(Exception):
-    """A source did not answer as hoped."""
+    """A source did not answer as hoped; `remedy` is what to do, where more is known than the kind of trouble tells."""
 
-    def __init__(self, message: str, *, upstream: Upstream | None = None, sent: Sent = Sent.MAYBE_SENT) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream: Upstream | None = None,
+        sent: Sent = Sent.MAYBE_SENT,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.upstream = upstream
         self.sent = sent
+        self.remedy = remedy
 
 
 class Reauthorize(Trouble):
@@ -93,6 +102,10 @@ class RefreshFailed(Trouble):
         self.retry_after = retry_after
 
 
+class CertificateRefused(Reauthorize):
+    """The system does not take the client certificate, or asks for one that it was not shown."""
+
+
 class PermissionDenied(Trouble):
     """The connection's user may not do this."""
 
@@ -134,8 +147,9 @@ class Unavailable(Trouble):
         sent: Sent = Sent.MAYBE_SENT,
         stage: str | None = None,
         retry_after: float | None = None,
+        remedy: str | None = None,
     ) -> None:
-        super().__init__(message, upstream=upstream, sent=sent)
+        super().__init__(message, upstream=upstream, sent=sent, remedy=remedy)
         self.stage = stage
         self.retry_after = retry_after
 

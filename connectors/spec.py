@@ -136,13 +136,17 @@ class Resource:
 
 @dataclass(frozen=True, eq=False)
 class AuthMethod:
-    """A way of logging in: the form that asks for it, and how its answers become an httpx.Auth."""
+    """A way of logging in: the form that asks for it, and how its answers become an httpx.Auth.
+
+    `expiry` is the field that asks for the day on which the credentials expire, where they do.
+    """
 
     key: str
     title: str
     fields: tuple[FormField, ...]
     flow: Callable[[Mapping[str, str]], httpx.Auth]
     description: str | None = None
+    expiry: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +177,7 @@ class System:
         """Refuse a wrong description at import, with all of its mistakes at once."""
         mistakes = [mistake for resource in self.resources for mistake in _mistakes(resource)]
         mistakes += _prefix_mistakes(self.resources)
+        mistakes += _login_mistakes(self.auth_methods)
         if mistakes:
             raise SpecError(self.key, mistakes)
 
@@ -187,6 +192,12 @@ class System:
     def auth_method(self, key: str) -> AuthMethod | None:
         """A way of logging in by its key."""
         return next((item for item in self.auth_methods if item.key == key), None)
+
+
+def _login_mistakes(methods: tuple[AuthMethod, ...]) -> Iterator[str]:
+    for method in methods:
+        if method.expiry is not None and method.expiry not in {item.name for item in method.fields}:
+            yield f"login {method.key}: `expiry` names {method.expiry!r}, which its form does not ask for"
 
 
 def _prefix_mistakes(resources: tuple[Resource, ...]) -> Iterator[str]:

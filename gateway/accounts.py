@@ -16,7 +16,7 @@ def account_of(system: System, method: AuthMethod, answers: Mapping[str, str], s
     told = {
         item.label: answers.get(item.name, "")
         for item in method.fields
-        if not item.is_secret and item.kind is not FormFieldKind.URL
+        if not item.is_secret and item.kind is not FormFieldKind.URL and item.name != method.expiry
     }
     options = settings.get("options", {})
     told |= {item.label: str(options[item.name]) for item in system.options if item.name in options}

@@ -2,35 +2,53 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from connectors.client import Source
 from connectors.errors import Trouble
 from connectors.registry import find_system
+from connectors.spec import System
 from gateway.auth import Caller
 from gateway.directory import Directory
+from gateway.expiry import credentials_expire_at
 from gateway.finding_out import find_out
-from gateway.forms import Refused, check_metadata, check_tags, check_text, invalid
+from gateway.forms import Refused, check_metadata, check_tags, check_text, choose_login, invalid
+from gateway.keyring import Keyring, SealBroken
+from gateway.line_form import check_fit, no_proxy
+from gateway.probing import probe_of
 from gateway.refusals import no_connection, refusal_of
+from gateway.sealed import Sealed
 from gateway.settings_form import SettingsForm, read_form
 from gateway.stores import rows
 from gateway.stores.errors import Missing, WrongLifecycle
+from gateway.stores.lifecycle import Renewal, Renewed
+from gateway.urls import ProxyRefused
 from schema.absent import given
 from schema.administration import UpdateConnectionSettingsInput, UpdateConnectionSettingsPayload
 from schema.errors import ConnectionUnavailable, ErrorCode, refusal
 
 
 async def update_connection(
-    caller: Caller, directory: Directory, wanted: UpdateConnectionSettingsInput
+    caller: Caller, directory: Directory, keyring: Keyring, wanted: UpdateConnectionSettingsInput
 ) -> UpdateConnectionSettingsPayload:
     """Check everything that is to change, store it, and serve by it from the next request on."""
     caller.require("MANAGE")
     try:
         row = await _row(caller, directory, wanted.id)
         values = _values(wanted)
-        settings = await _settings(directory, row, wanted)
-        change = merging(settings, values)
-        await directory.store.lifecycle.update(row.id, change, customer_id=caller.key.customer_id, by=caller.actor)
+        system = _system(row)
+        form = _form(directory, system, wanted)
+        settings = form.plain | await _found(directory, row, form)
+        renewal = _renewing(keyring, system, form) if form.changes_line else None
+        await directory.store.lifecycle.update(
+            row.id,
+            merging(settings, values, form.line_settings),
+            customer_id=caller.key.customer_id,
+            by=caller.actor,
+            renewal=renewal,
+            due=[probe_of(row.id, timedelta())] if renewal is not None else (),
+        )
     except Refused as refused:
         return UpdateConnectionSettingsPayload(errors=refused.errors)
     except (Missing, WrongLifecycle):
@@ -39,14 +57,45 @@ async def update_connection(
     return UpdateConnectionSettingsPayload(connection=await directory.view(caller).connection(wanted.id))
 
 
-def merging(settings: Mapping[str, Any], values: Mapping[str, Any]) -> Callable[[rows.Connection], rows.Connection]:
-    """A change of these settings and values that leaves the others; a setting that becomes None is taken back."""
+def merging(
+    settings: Mapping[str, Any],
+    values: Mapping[str, Any],
+    derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda before: {},
+) -> Callable[[rows.Connection], rows.Connection]:
+    """A change of these settings and values that leaves the others; a setting that becomes None is taken back.
+
+    `derive` gives settings that depend on the present ones.
+    """
 
     def change(before: rows.Connection) -> rows.Connection:
-        merged = {name: value for name, value in {**before.settings, **settings}.items() if value is not None}
+        changed = {**before.settings, **settings, **derive(before.settings)}
+        merged = {name: value for name, value in changed.items() if value is not None}
         return replace(before, settings=merged, **values)
 
     return change
+
+
+def _renewing(keyring: Keyring, system: System, form: SettingsForm) -> Renewal:
+    """Change what is sealed of the settings with them; Refused where the two do not fit."""
+
+    def renew(before: rows.Connection, sealed: str) -> Renewed:
+        settings = merging({}, {}, form.line_settings)(before).settings
+        tenant, method = {"tenant": before.customer_id, "row": before.id}, choose_login(system, before.auth_method)
+        try:
+            present = Sealed.read(keyring.unseal(sealed, **tenant))
+        except SealBroken:
+            secrets = form.secrets(Sealed())
+            check_fit(settings, secrets)
+            if secrets != Sealed():
+                message = "The stored credentials cannot be read with the present keys; give new ones first."
+                raise Refused(refusal(ConnectionUnavailable, ErrorCode.REAUTHORIZATION_REQUIRED, message)) from None
+            return Renewed(sealed, credentials_expire_at(method, {}, settings))
+        secrets = form.secrets(present)
+        check_fit(settings, secrets)
+        expires_at = credentials_expire_at(method, secrets.answers, settings)
+        return Renewed(keyring.seal(secrets.written(), **tenant), expires_at)
+
+    return renew
 
 
 async def _row(caller: Caller, directory: Directory, connection_id: str) -> rows.Connection:
@@ -75,20 +124,33 @@ def _values(wanted: UpdateConnectionSettingsInput) -> dict[str, Any]:
     return values
 
 
-async def _settings(
-    directory: Directory, row: rows.Connection, wanted: UpdateConnectionSettingsInput
-) -> dict[str, Any]:
+def _system(row: rows.Connection) -> System:
     system = find_system(row.system)
     if system is None:
         raise invalid("id", f"This version does not know the system {row.system!r}.")
-    form = read_form(given(wanted.settings), system)
+    return system
+
+
+def _form(directory: Directory, system: System, wanted: UpdateConnectionSettingsInput) -> SettingsForm:
+    form = read_form(given(wanted.settings), system, directory.watch.clock())
+    proxy_url = form.line_settings({}).get("proxyUrl")
+    if proxy_url:
+        try:
+            directory.egress.check_proxy(proxy_url)
+        except ProxyRefused as error:
+            raise no_proxy(error) from None
+    return form
+
+
+async def _found(directory: Directory, row: rows.Connection, form: SettingsForm) -> dict[str, Any]:
+    """What the settings name in the system, as it was found there."""
     if not form.names_something:
-        return form.plain
+        return {}
     live = directory.live(row.id)
     if live is None:
         message = "The connection is not in use, so that its system cannot be asked."
         raise Refused(refusal(ConnectionUnavailable, ErrorCode.CONNECTION_MISCONFIGURED, message, field="id"))
-    return form.plain | await look(_with_options(live.source, form), form)
+    return await look(_with_options(live.source, form), form)
 
 
 def _with_options(source: Source, form: SettingsForm) -> Source:

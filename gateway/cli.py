@@ -12,6 +12,7 @@ import click
 
 from gateway.settings import Settings, SettingsError, load
 
+PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
@@ -174,6 +175,12 @@ def serve(role: str | None) -> None:
 )
 @click.option("--on-premises", is_flag=True, help="The system runs at the customer's.")
 @click.option("--dry-run", is_flag=True, help="Only check the credentials; keep nothing.")
+@click.option("--certificate-authority", type=PEM, help="A file with certificates of a private authority.")
+@click.option("--client-certificate", type=PEM, help="A file with a client certificate.")
+@click.option("--client-key", type=PEM, help="A file with the key of the client certificate.")
+@click.option("--server-name", help="The name in the system's certificate, where it is not the host's.")
+@click.option("--proxy", "proxy_url", metavar="URL", help="The proxy that calls go through.")
+@click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="A header that is added to every call.")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the gateway answers.")
 @click.option(
     "--token-file", type=click.Path(path_type=Path, exists=True), help="A file with an admin or customer key."

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import strawberry
 
 from connectors.registry import find_system
+from gateway.expiry import credential_status
 from gateway.heard import HeardCall
 from gateway.showing import show_reason
 from gateway.stores import rows
@@ -22,7 +23,6 @@ from schema.health import (
     ConnectionLifecycle,
     ConnectionStatus,
     Credential,
-    CredentialStatus,
     EntityHealth,
     Latency,
     RateLimit,
@@ -86,7 +86,9 @@ class KeptCondition:
         system = find_system(self.row.system)
         methods = describe_system(system).auth_methods if system is not None else []
         method = next((item for item in methods if item.key == self.row.auth_method), None)
-        return Credential(auth_method=method, status=CredentialStatus[self.vitals.state.credential_status])
+        state = self.vitals.state
+        status = credential_status(state.credential_status, state.credential_expires_at, self.clock())
+        return Credential(auth_method=method, status=status, expires_at=state.credential_expires_at)
 
     @property
     def is_readable(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import httpx
+from pydantic.alias_generators import to_camel
 
 from connectors.registry import find_system, system_keys
 from connectors.spec import AuthMethod, System
@@ -40,13 +41,19 @@ async def connect_system(
     dry_run: bool,
     url: str,
     token_file: Path | None,
+    headers: Sequence[str],
+    **line: Any,
 ) -> str:
-    """Send the connection to the gateway at `url`; the answer is a text for the terminal."""
+    """Send the connection to the gateway at `url`; the answer is a text for the terminal.
+
+    `line` are the settings of how calls travel: `proxy_url`, and what belongs into `tls`, files by their paths.
+    """
     system = find_system(key)
     if system is None:
         raise ConnectingFailed(f"There is no system {key!r}; there are: {', '.join(system_keys())}.")
     method = _method(system, auth_method)
     token = _token(settings, token_file)
+    travelling = _line_settings(headers, **line)
     given = {
         "system": key,
         "authMethod": method.key,
@@ -55,6 +62,7 @@ async def connect_system(
         "customerId": customer_id,
         "deployment": "ON_PREMISES" if on_premises else "CLOUD",
         "dryRun": dry_run,
+        "settings": travelling,
     }
     payload = await _send(url, token, given)
     if payload["errors"]:
@@ -68,6 +76,28 @@ async def connect_system(
         f"Connected {connection['name']} ({connection['system']['title']}) as {connection['id']}.\n"
         f"Its API token, shown this once only: {payload['apiToken']}"
     )
+
+
+def _line_settings(headers: Sequence[str], proxy_url: str | None, **tls: str | Path | None) -> dict[str, Any]:
+    given = {
+        to_camel(name): value.read_text("utf-8", "replace") if isinstance(value, Path) else value
+        for name, value in tls.items()
+        if value is not None
+    }
+    named = [{"name": name, "value": value} for name, value in _pairs("--header", headers).items()]
+    settings = {"proxyUrl": proxy_url, "tls": given or None, "headers": named or None}
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """The values of an option that takes NAME=VALUE."""
+    pairs = {}
+    for item in given:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise ConnectingFailed(f"{option} takes NAME=VALUE, not {item!r}.")
+        pairs[name] = value
+    return pairs
 
 
 def _method(system: System, key: str | None) -> AuthMethod:
@@ -88,12 +118,7 @@ def _token(settings: Settings, token_file: Path | None) -> str:
 
 
 def _answers(method: AuthMethod, fields: Sequence[str]) -> dict[str, str]:
-    answers = {}
-    for field in fields:
-        name, separator, value = field.partition("=")
-        if not separator:
-            raise ConnectingFailed(f"--field takes NAME=VALUE, not {field!r}.")
-        answers[name] = value
+    answers = _pairs("--field", fields)
     for item in method.fields:
         if item.name not in answers and item.is_required:
             answers[item.name] = click.prompt(item.label, hide_input=item.is_secret)

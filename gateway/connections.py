@@ -1,6 +1,5 @@
 """What callers add: connections after a live check of their credentials, customers and keys."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from gateway.changing import look, update_connection
 from gateway.credentials import connection_key, key_row, session_of, trial
 from gateway.directory import Directory
 from gateway.examining import examine
+from gateway.expiry import check_expiry, credentials_expire_at
 from gateway.forms import (
     Refused,
     check_metadata,
@@ -26,8 +26,11 @@ from gateway.forms import (
     read_answers,
 )
 from gateway.keyring import Keyring
+from gateway.line_form import check_fit
+from gateway.lines import line_of
 from gateway.probing import Pace, probe_of
 from gateway.refusals import no_connection, refusal_of
+from gateway.sealed import Sealed
 from gateway.sessions import seal_session
 from gateway.settings_form import SettingsForm, read_form
 from gateway.showing import describe_customer
@@ -74,8 +77,10 @@ class CallerAdministration:
         try:
             customer_id = await self._customer_of(given)
             system, method = choose(given)
+            now = self.directory.watch.clock()
             answers = read_answers(given.credentials, method)
-            form = read_form(given.settings or None, system)
+            check_expiry(method, answers, now)
+            form = read_form(given.settings or None, system, now)
             check_texts(given, system)
         except Refused as refused:
             return ConnectSystemPayload(errors=refused.errors)
@@ -91,10 +96,14 @@ class CallerAdministration:
         form: SettingsForm,
     ) -> ConnectSystemPayload:
         checks: list[ConnectionCheck] = []
-        settings = {name: value for name, value in form.plain.items() if value is not None}
+        wanted = {**form.plain, **form.line_settings({})}
+        settings = {name: value for name, value in wanted.items() if value is not None}
+        secrets = form.secrets(Sealed(answers))
         try:
-            async with trial(self.directory, customer_id, system, method, answers, settings) as source:
-                found = await examine(source, self.directory.egress, system.address(answers))
+            check_fit(settings, secrets)
+            async with trial(self.directory, customer_id, system, method, secrets, settings) as source:
+                line = line_of(settings, secrets)
+                found = await examine(source, self.directory.egress, system.address(answers), line)
                 checks = found.checks
                 if found.trouble is not None:
                     raise Refused(refusal_of(found.trouble))
@@ -106,9 +115,12 @@ class CallerAdministration:
                 return ConnectSystemPayload(checks=checks)
             now = self.directory.watch.clock()
             checked = rows.Checked(
-                at=now, account=account_of(system, method, answers, settings), entity_health=found.entity_health(now)
+                at=now,
+                account=account_of(system, method, answers, settings),
+                credential_expires_at=credentials_expire_at(method, answers, settings),
+                entity_health=found.entity_health(now),
             )
-            connection, token = await self._store(given, customer_id, system, answers, settings, checked, session, cost)
+            connection, token = await self._store(given, customer_id, system, secrets, settings, checked, session, cost)
         except Refused as refused:
             return ConnectSystemPayload(errors=refused.errors, checks=checks)
         await self.directory.refresh()
@@ -143,7 +155,7 @@ class CallerAdministration:
         given: ConnectSystemInput,
         customer_id: str,
         system: System,
-        answers: Mapping[str, str],
+        secrets: Sealed,
         settings: Mapping[str, Any],
         checked: rows.Checked,
         session: Session | None,
@@ -161,7 +173,7 @@ class CallerAdministration:
             tags=tuple(given.tags or ()),
             metadata=absent.given(given.metadata),
             settings=settings,
-            base_url=system.address(answers),
+            base_url=system.address(secrets.answers),
             lifecycle=rows.ENABLED,
             predecessor_id=await store.predecessor(customer_id, system.key, checked.account or ""),
             created_at=checked.at,
@@ -169,7 +181,7 @@ class CallerAdministration:
         )
         token = tokens.mint(tokens.TokenKind.CONNECTION)
         key = connection_key(token, connection, self.keyring)
-        sealed = self.keyring.seal(json.dumps(answers).encode(), tenant=customer_id, row=connection.id)
+        sealed = self.keyring.seal(secrets.written(), tenant=customer_id, row=connection.id)
         try:
             await store.lifecycle.connect(
                 connection,
@@ -197,7 +209,7 @@ class CallerAdministration:
 
     async def update_connection_settings(self, given: UpdateConnectionSettingsInput) -> UpdateConnectionSettingsPayload:
         """Change a connection's name or settings."""
-        return await update_connection(self.caller, self.directory, given)
+        return await update_connection(self.caller, self.directory, self.keyring, given)
 
     async def create_customer(self, given: CreateCustomerInput) -> CreateCustomerPayload:
         """Add a customer; only an operator can."""

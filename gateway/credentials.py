@@ -7,15 +7,20 @@ from typing import Any
 
 from connectors.auth import LocalSessions, SessionLogin
 from connectors.client import Source
+from connectors.errors import CertificateRefused
 from connectors.ports import Observer, Session, Sessions
 from connectors.spec import AuthMethod, System
 from gateway import tokens
 from gateway.directory import CHECKED, Directory
-from gateway.egress import UrlRefused
 from gateway.examining import Examination, examine
-from gateway.forms import invalid
+from gateway.forms import Refused, invalid
 from gateway.keyring import Keyring
+from gateway.line_form import no_proxy
+from gateway.lines import line_of
+from gateway.refusals import refusal_of
+from gateway.sealed import Sealed
 from gateway.stores import rows
+from gateway.urls import ProxyRefused, UrlRefused
 
 
 @asynccontextmanager
@@ -24,14 +29,18 @@ async def trial(
     tenant: str,
     system: System,
     method: AuthMethod,
-    answers: Mapping[str, str],
+    secrets: Sealed,
     settings: Mapping[str, Any],
     observer: Observer | None = None,
     sessions: Sessions | None = None,
 ) -> AsyncIterator[Source]:
     """A source that lives only so long, to try credentials out; what cannot be one is Refused."""
     try:
-        source = directory.open_source(system.key, method.key, CHECKED, answers, settings, tenant, observer, sessions)
+        source = directory.open_source(system.key, method.key, CHECKED, secrets, settings, tenant, observer, sessions)
+    except ProxyRefused as error:
+        raise no_proxy(error) from None
+    except CertificateRefused as error:
+        raise Refused(refusal_of(error)) from None
     except UrlRefused as error:
         raise invalid("credentials.url", f"This address cannot be used: {error.reason}.") from None
     if source is None:
@@ -47,14 +56,15 @@ async def examine_credentials(
     tenant: str,
     system: System,
     method: AuthMethod,
-    answers: Mapping[str, str],
+    secrets: Sealed,
     settings: Mapping[str, Any],
     observer: Observer | None = None,
     sessions: Sessions | None = None,
 ) -> tuple[Examination, Session | None]:
     """Ask the system itself, through a source that lives only so long; also the session that it has logged in with."""
-    async with trial(directory, tenant, system, method, answers, settings, observer, sessions) as source:
-        return await examine(source, directory.egress, system.address(answers)), session_of(source)
+    async with trial(directory, tenant, system, method, secrets, settings, observer, sessions) as source:
+        line = line_of(settings, secrets)
+        return await examine(source, directory.egress, system.address(secrets.answers), line), session_of(source)
 
 
 def session_of(source: Source) -> Session | None:

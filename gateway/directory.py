@@ -13,15 +13,17 @@ import httpx
 
 from connectors.auth import SessionLogin
 from connectors.client import Source
-from connectors.errors import Disconnected, Paused, Reauthorize, Trouble
+from connectors.errors import AddressRefused, CertificateRefused, Disconnected, Paused, Reauthorize, Trouble
 from connectors.ports import Observer, Sessions
 from connectors.protection.limits import Identity
 from connectors.protection.protections import Protections
 from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.condition import KeptCondition
-from gateway.egress import Egress, UrlRefused
+from gateway.egress import Egress
 from gateway.keyring import Keyring, SealBroken
+from gateway.lines import line_of
+from gateway.sealed import Sealed
 from gateway.sessions import SharedSessions
 from gateway.showing import describe_connection, describe_customer, is_known
 from gateway.stored_settings import effective_system
@@ -137,12 +139,12 @@ class Directory:
         try:
             if row.lifecycle == ConnectionLifecycle.PAUSED.name:
                 return self._unusable(row, Paused("The connection is paused."), observer)
-            answers = self._unsealed(row, sealed)
+            secrets = self._unsealed(row, sealed)
             source = self.open_source(
                 row.system,
                 row.auth_method,
                 row.id,
-                answers,
+                secrets,
                 row.settings,
                 row.customer_id,
                 observer,
@@ -154,7 +156,7 @@ class Directory:
             return source
         except SealBroken:
             fault = Reauthorize("The stored credentials cannot be read with the present keys.")
-        except UrlRefused as refused:
+        except (AddressRefused, CertificateRefused) as refused:
             fault = refused
         _LOGGER.error("a connection cannot be opened: %s", fault, extra={"connection_id": row.id})
         return self._unusable(row, fault, observer)
@@ -170,13 +172,13 @@ class Directory:
         system_key: str,
         auth_method: str,
         connection_id: str,
-        answers: Mapping[str, str],
+        secrets: Sealed,
         settings: Mapping[str, Any],
         tenant: str,
         observer: Observer | None = None,
         sessions: Sessions | None = None,
     ) -> Source | None:
-        """A source of its own for these answers; None where this version does not know the system.
+        """A source of its own for these secrets; None where this version does not know the system.
 
         A login that gives a session keeps it in `sessions`, or without them in memory for as long as the source lives.
         """
@@ -184,6 +186,7 @@ class Directory:
         method = system.auth_method(auth_method) if system is not None else None
         if system is None or method is None:
             return None
+        answers = secrets.answers
         address = system.address(answers)
         self.egress.check_url(address)
         identity = self._identity(tenant, connection_id, method.key, answers, address)
@@ -195,7 +198,12 @@ class Directory:
         return Source(
             connection_id=connection_id,
             system=system,
-            http=self.egress.client(base_url=address, timeout=_TIMEOUT, connections=guard.lane.concurrency.ceiling),
+            http=self.egress.client(
+                base_url=address,
+                timeout=_TIMEOUT,
+                line=line_of(settings, secrets),
+                connections=guard.lane.concurrency.ceiling,
+            ),
             auth=auth,
             guard=guard,
             options={**settings.get("options", {})},
@@ -242,8 +250,8 @@ class Directory:
         vitals.adopt(state)
         return KeptCondition(row, vitals, self.watch.clock)
 
-    def answers_of(self, row: rows.Connection) -> Mapping[str, str] | None:
-        """The stored answers to a connection's form; None where they cannot be read."""
+    def secrets_of(self, row: rows.Connection) -> Sealed | None:
+        """What is stored of a connection's secrets; None where it cannot be read."""
         sealed = self._snapshot.sealed.get(row.id)
         try:
             return None if sealed is None else self._unsealed(row, sealed)
@@ -256,8 +264,8 @@ class Directory:
         auth = live.source.auth if live is not None else None
         return auth.sessions if isinstance(auth, SessionLogin) else None
 
-    def _unsealed(self, row: rows.Connection, sealed: str) -> dict[str, str]:
-        return dict(json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id)))
+    def _unsealed(self, row: rows.Connection, sealed: str) -> Sealed:
+        return Sealed.read(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))
 
     def view(self, caller: Caller) -> CallerView:
         """What one caller sees."""

@@ -9,29 +9,31 @@ ever sent twice here: repeating is the caller's decision.
 
 import asyncio
 import os
-import re
 import socket
 import ssl
-import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
 from typing import Literal, cast
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
-from pydantic import SecretStr
 
-from connectors.errors import AddressRefused, Sent
+from connectors.errors import AddressRefused, Trouble
 from gateway.addresses import AddressPolicy
+from gateway.handshakes import certificate_refusal, handshake_trouble
+from gateway.lines import PLAIN, Line, Tls
+from gateway.overhearing import overhear
+from gateway.proxies import mute_proxy, nameless_proxy, proxy_trouble
 from gateway.settings import Network, Profile
+from gateway.urls import Origin, UrlRefused, UrlRules, origin_of, place_of
 from gateway.version import VERSION
 
-__all__ = ["AddressRefused", "ConnectFailed", "ConnectTimedOut", "Egress", "Lookup", "Tls", "UrlRefused"]
+__all__ = ["AddressRefused", "ConnectFailed", "ConnectTimedOut", "Egress", "Lookup", "UrlRefused"]
 
 Stage = Literal["DNS", "TCP", "TLS", "CONNECT"]
 """How far connecting came; CONNECT means somewhere between the look-up of the name and the end of TLS."""
@@ -53,58 +55,31 @@ _COMPRESSED_PIECE_BYTES = 2048
 _PIECE_BYTES = 16_384
 _READABLE_CODINGS = {"", "identity", "gzip", "deflate"}
 _LOOKUP_THREADS = 16
-_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?", re.IGNORECASE)
-_NUMERIC_HOST = re.compile(r"(?:^|\.)(?:0x[0-9a-f]*|[0-9]+)\.?$", re.IGNORECASE)
-
-
-class UrlRefused(AddressRefused):
-    """The URL is not one that may be called; `reason` is a clause for the user who typed it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The URL may not be called: {reason}.", sent=Sent.NOT_SENT)
-        self.reason = reason
+_TARGET_SECONDS = 2.0
+_TARGET_KEPT_SECONDS = 60.0
 
 
 class ConnectFailed(httpx.ConnectError):
-    """No connection was made, so nothing was sent; `stage` says how far it came."""
+    """No connection was made, so nothing was sent; `stage` says how far it came, `meaning` what it comes to."""
 
-    def __init__(self, message: str, stage: Stage) -> None:
+    def __init__(self, message: str, stage: Stage, meaning: Trouble | None = None) -> None:
         super().__init__(message)
         self.stage = stage
+        self.meaning = meaning
+
+
+class CertificateNotTaken(httpx.ReadError):
+    """The line broke off because of our certificate."""
+
+    def __init__(self, meaning: Trouble) -> None:
+        super().__init__("the host refuses the client certificate")
+        self.meaning = meaning
 
 
 class ConnectTimedOut(httpx.ConnectTimeout):
     """No connection was made in time, or none became free, so nothing was sent."""
 
     stage: Stage = "CONNECT"
-
-
-@dataclass(frozen=True)
-class Tls:
-    """What one connection trusts and shows over TLS; without it, the public certificate authorities.
-
-    Both certificates are PEM text. `certificate_authority` replaces the public authorities;
-    `client_certificate` holds the chain and its private key; `server_name` is the name that the server's
-    certificate must carry, where that is not the host's.
-    """
-
-    certificate_authority: str | None = None
-    client_certificate: SecretStr | None = None
-    server_name: str | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """Build the TLS context; text that is no certificate raises ssl.SSLError."""
-        if self.certificate_authority is None:
-            context = httpx.create_ssl_context(trust_env=False)
-        else:
-            context = ssl.create_default_context(cadata=self.certificate_authority)
-        if self.client_certificate is not None:
-            # The ssl module reads a private key from a file only; this one is ours alone and gone at once.
-            with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-                file.write(self.client_certificate.get_secret_value())
-                file.flush()
-                context.load_cert_chain(file.name)
-        return context
 
 
 class Egress:
@@ -123,8 +98,8 @@ class Egress:
         lookup: Lookup | None = None,
         prepare: Prepare | None = None,
     ) -> None:
-        self._profile = profile
         self._policy = AddressPolicy(profile, allowed_networks, own_addresses)
+        self._rules = UrlRules(profile, self._policy)
         # Threads of our own: a name server that hangs must not hold up other users of the loop's threads.
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="name-lookup")
         self._lookup = lookup or self._system_lookup
@@ -138,7 +113,7 @@ class Egress:
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
         timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
-        tls: Tls | None = None,
+        line: Line = PLAIN,
         keep_cookies: bool = False,
         connections: int = 10,
     ) -> httpx.AsyncClient:
@@ -146,11 +121,13 @@ class Egress:
 
         It follows no redirects, ignores the environment's proxies, keeps no cookies unless asked, and opens
         at most `connections` sockets to one host and twice as many in all. A base URL that may not be called
-        raises UrlRefused.
+        raises UrlRefused, and so does a proxy.
         """
         if base_url:
             self.check_url(base_url)
-        context = self._public_context if tls is None else tls.context()
+        if line.proxy is not None:
+            self.check_proxy(line.proxy.url)
+        context = self.context_of(line)
 
         def session() -> aiohttp.ClientSession:
             return self._session(context, connections)
@@ -161,7 +138,7 @@ class Egress:
             auth=auth,
             timeout=timeout,
             cookies=CookieJar(None if keep_cookies else DefaultCookiePolicy(allowed_domains=[])),
-            transport=_Transport(session, context, tls.server_name if tls else None, self._check),
+            transport=_Transport(session, self, line, origin_of(base_url) if base_url else None),
             trust_env=False,
             event_hooks=self._hooks,
         )
@@ -171,54 +148,44 @@ class Egress:
 
         It looks at the text alone; which address a name leads to is checked when it is dialled.
         """
-        try:
-            parsed = httpx.URL(url)
-        except httpx.InvalidURL:
-            raise UrlRefused("it is not a URL") from None
-        if parsed.fragment:
-            raise UrlRefused("it must not have a fragment (#...)")
-        self._check(parsed)
+        self._rules.check_text(url)
+
+    def check_proxy(self, url: str) -> None:
+        """Raise ProxyRefused unless this is a proxy that may be used."""
+        self._rules.check_proxy(url)
+
+    def check(self, url: httpx.URL) -> None:
+        """Raise UrlRefused unless this URL may be called."""
+        self._rules.check(url)
+
+    async def check_target(self, host: str, port: int) -> None:
+        """Refuse a host behind a proxy that is known here to lead where nobody may go.
+
+        A name that is not known here, or not soon, is the proxy's affair.
+        """
+        addresses: Sequence[str] = ()
+        with suppress(OSError, UnicodeError):  # a TimeoutError is an OSError
+            async with asyncio.timeout(_TARGET_SECONDS):
+                addresses = await self._lookup(host)
+        for address in addresses:
+            self._policy.check(address, port)
 
     async def permitted(self, host: str, port: int) -> list[str]:
         """The addresses of a host that may be dialled; AddressRefused if none may, an OSError if there is none."""
         return [found["host"] for found in await _Resolver(self._lookup, self._policy).resolve(host, port)]
 
-    async def dial(self, address: str, port: int) -> asyncio.StreamWriter:
+    async def dial(self, address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open a bare line to an address; the caller closes it."""
         self._policy.check(address, port)
-        return (await asyncio.open_connection(address, port))[1]
+        return await asyncio.open_connection(address, port)
 
-    @property
-    def context(self) -> ssl.SSLContext:
-        """What is trusted over TLS."""
-        return self._public_context
+    def context_of(self, line: Line) -> ssl.SSLContext:
+        """What is trusted and shown over TLS."""
+        return line.context or self._public_context
 
     def close(self) -> None:
         """Let go of the threads that look up names."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _check(self, url: httpx.URL) -> None:
-        if url.scheme not in {"http", "https"}:
-            raise UrlRefused("it must start with https:// or http://")
-        if url.scheme == "http" and self._profile == "cloud":
-            raise UrlRefused("it must start with https://, unless SWITCHGEAR_PROFILE is plant or dev")
-        if not url.host:
-            raise UrlRefused("it has no host")
-        if url.userinfo:
-            raise UrlRefused("it must not contain a user name or password")
-        port = _PORTS[url.scheme] if url.port is None else url.port
-        if not 0 < port < 65_536:
-            raise UrlRefused("its port is not between 1 and 65535")
-        if not _HOST_NAME.fullmatch(host := url.raw_host.decode()) and ":" not in host:
-            raise UrlRefused("its host is not a host name")
-        if ":" in host or _NUMERIC_HOST.search(host):
-            try:
-                address = str(ip_address(host))
-            except ValueError:
-                raise UrlRefused("its host must be a name or an IP address in its usual form") from None
-            reason = self._policy.objection(address, port)
-            if reason is not None:
-                raise UrlRefused(reason)
 
     def _session(self, context: ssl.SSLContext, connections: int) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -292,24 +259,39 @@ class _Resolver(AbstractResolver):
 
 
 class _Transport(AiohttpTransport):
-    """The transport of one client: checks every URL, and tells failures of the body apart, too."""
+    """The transport of one client: checks every URL, and tells failures of the body apart, too.
+
+    The headers and the server name of its line are for the `origin` alone, where there is one: a login may go
+    elsewhere, and whoever answers there is not to learn what opens the system's own gate.
+    """
 
     def __init__(
         self,
         session: Callable[[], aiohttp.ClientSession],
-        context: ssl.SSLContext,
-        server_name: str | None,
-        check: Callable[[httpx.URL], None],
+        egress: Egress,
+        line: Line,
+        origin: Origin | None,
     ) -> None:
-        super().__init__(verify=context, trust_env=False, client=session)
-        self._server_name = server_name
-        self._check = check
+        proxy = None if line.proxy is None else httpx.Proxy(line.proxy.url, headers=line.proxy.headers)
+        super().__init__(verify=egress.context_of(line), trust_env=False, client=session, proxy=proxy)
+        self._line = line
+        self._origin = origin
+        self._egress = egress
+        self._check = egress.check
+        self._targets: dict[tuple[str, int], float] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._check(request.url)
-        if self._server_name is not None:
-            request.extensions = {**request.extensions, "sni_hostname": self._server_name}
-        response = await super().handle_async_request(request)
+        if self._line.proxy is not None:
+            await self._look_behind(request.url)
+            if request.url.scheme == "http":  # without a tunnel the request itself is what the proxy reads
+                request.headers.update(self._line.proxy.headers)
+        if self._origin in (None, origin_of(request.url)):
+            self._add_own(request)
+        response = await self._send(request)
+        if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED and self._line.proxy is not None:
+            await response.aclose()
+            raise ConnectFailed("the proxy asks for a login", "TCP", proxy_trouble(response.status_code))
         coding = response.headers.get("content-encoding", "").strip().lower()
         if coding not in _READABLE_CODINGS:
             # Codings can be stacked, and each layer multiplies what the one below it expands to.
@@ -318,6 +300,30 @@ class _Transport(AiohttpTransport):
         piece = _PIECE_BYTES if coding in {"", "identity"} else _COMPRESSED_PIECE_BYTES
         response.stream = _Body(cast(httpx.AsyncByteStream, response.stream), piece)
         return response
+
+    def _add_own(self, request: httpx.Request) -> None:
+        """Make it a request to the system itself."""
+        if self._line.tls.server_name is not None:
+            request.extensions = {**request.extensions, "sni_hostname": self._line.tls.server_name}
+        for name, value in self._line.headers.items():
+            request.headers.setdefault(name, value.get_secret_value())
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            shows_certificate = self._line.tls.client_certificate is not None and request.url.scheme == "https"
+            refused = await overhear(self._egress, request.url, self._line) if shows_certificate else None
+            if refused is None:
+                raise
+            raise CertificateNotTaken(refused) from error
+
+    async def _look_behind(self, url: httpx.URL) -> None:
+        """Check where a name leads that the proxy will dial, now and then."""
+        target, now = place_of(url), time.monotonic()
+        if self._targets.get(target, 0.0) < now:
+            await self._egress.check_target(*target)
+            self._targets[target] = now + _TARGET_KEPT_SECONDS
 
 
 class _Body(httpx.AsyncByteStream):
@@ -351,16 +357,26 @@ async def _tell_failures_apart(
     try:
         return await handler(request)
     except (aiohttp.ClientError, OSError) as error:
-        raise _failure(error) from error
+        raise _failure(error, is_proxied=request.proxy is not None) from error
 
 
-def _failure(error: BaseException) -> Exception:
+def _failure(error: BaseException, *, is_proxied: bool = False) -> Exception:
     """Translate a failure of aiohttp's; what is not certainly unsent counts as perhaps sent."""
+    refused = certificate_refusal(error)
+    if refused is not None:
+        return ConnectFailed("the host refuses the client certificate", "TLS", refused)
     match error:
+        case aiohttp.ClientHttpProxyError():
+            return ConnectFailed(f"the proxy refuses: {error.status}", "TCP", proxy_trouble(error.status))
+        case aiohttp.ClientConnectorDNSError() if is_proxied:
+            return ConnectFailed("the proxy's name cannot be resolved", "DNS", nameless_proxy())
+        case aiohttp.ClientProxyConnectionError():
+            return ConnectFailed(f"the proxy: {_words(error.os_error)}", "TCP", mute_proxy())
         case aiohttp.ClientConnectorDNSError():
             return ConnectFailed("the host's name cannot be resolved", "DNS")
         case aiohttp.ClientSSLError():
-            return ConnectFailed(f"the TLS handshake failed: {_words(error.os_error)}", "TLS")
+            words = f"the TLS handshake failed: {_words(error.os_error)}"
+            return ConnectFailed(words, "TLS", handshake_trouble(error.os_error))
         case aiohttp.ClientConnectorError(os_error=ConnectionResetError() | ConnectionAbortedError()):
             return ConnectFailed("the host closed the connection during the TLS handshake", "TLS")
         case aiohttp.ClientConnectorError():
@@ -393,4 +409,3 @@ def _words(error: BaseException) -> str:
 
 
 _USER_AGENT = f"switchgear/{VERSION}"
-_PORTS = {"http": 80, "https": 443}

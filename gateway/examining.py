@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import httpx
+
 from connectors.client import Source
 from connectors.errors import (
     AddressRefused,
+    CertificateRefused,
     LoginRefused,
     NoSuchRecords,
     PermissionDenied,
     Reauthorize,
     RefreshFailed,
+    Sent,
     TimedOut,
     Trouble,
     Unavailable,
 )
 from connectors.tally import Tally
 from gateway.egress import Egress
+from gateway.lines import Line
+from gateway.overhearing import overhear
 from gateway.probing import PROBE_SECONDS, smallest_read
 from gateway.reaching import Reached, reach
 from gateway.stores import rows
@@ -55,8 +61,12 @@ class Examination:
     def failed(self, name: ConnectionCheckName, trouble: Trouble, seconds: float = 0.0) -> None:
         """A stage did not go well, which ends the examination."""
         self.trouble = trouble
-        remedy = MEANINGS[code_of(trouble)].remediation
+        remedy = trouble.remedy or MEANINGS[code_of(trouble)].remediation
         self._add(name, _Status.FAILED, f"{trouble.message.rstrip('.')}. {remedy}", seconds)
+
+    def take_back(self, name: ConnectionCheckName) -> None:
+        """A stage did not go as it seemed."""
+        self.checks = [check for check in self.checks if check.name is not name]
 
     def skip_the_rest(self) -> None:
         """Name the stages that were not reached."""
@@ -76,18 +86,29 @@ class Examination:
         )
 
 
-async def examine(source: Source, egress: Egress, address: str) -> Examination:
+async def examine(source: Source, egress: Egress, address: str, line: Line) -> Examination:
     """Check everything that can be checked without writing; each kind of record is asked for one row."""
     found = Examination()
-    reached = await reach(egress, address)
+    reached = await reach(egress, address, line)
     for stage in reached:
         _note_stage(found, stage)
     if found.trouble is None:
         if reached[-1].name is _Name.TCP:
             found.checks.append(ConnectionCheck(name=_Name.TLS, status=_Status.SKIPPED, message=_NO_TLS))
         await _ask(source, found)
+        await _look_again(found, egress, address, line)
     found.skip_the_rest()
     return found
+
+
+async def _look_again(found: Examination, egress: Egress, address: str, line: Line) -> None:
+    """See whether a line broke off for the sake of a certificate, which a system says only when it is listened to."""
+    url, trouble = httpx.URL(address), found.trouble
+    if isinstance(trouble, Unavailable) and trouble.sent is not Sent.NOT_SENT and url.scheme == "https":
+        refused = await overhear(egress, url, line) if trouble.upstream is None else None
+        if refused is not None:
+            found.take_back(_Name.HTTP)
+            _note_trouble(found, refused, 0.0)
 
 
 def _note_stage(found: Examination, stage: Reached) -> None:
@@ -129,6 +150,11 @@ def _note_trouble(found: Examination, trouble: Trouble, seconds: float) -> None:
     if isinstance(trouble, LoginRefused | RefreshFailed):  # the system itself was not asked
         found.skipped(_Name.HTTP, _Name.SYSTEM)
         found.failed(_Name.CREDENTIALS, trouble, seconds)
+        return
+    if isinstance(trouble, CertificateRefused):
+        # A system says so only after our side of the handshake, so that the stage seemed to go well.
+        found.take_back(_Name.TLS)
+        found.failed(_Name.TLS, trouble, seconds)
         return
     is_mute = isinstance(trouble, TimedOut | AddressRefused) or (
         isinstance(trouble, Unavailable) and trouble.upstream is None

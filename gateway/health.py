@@ -19,6 +19,7 @@ from connectors.errors import (
     Unavailable,
     WrongSystem,
 )
+from gateway.expiry import has_expired
 from schema.events import EventType
 from schema.health import ConnectionHealth, EntityHealthStatus, StatusReasonCode
 from schema.model import EntityType
@@ -60,12 +61,14 @@ class Reason:
     code: StatusReasonCode
     message: str
     since: datetime
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)
 class Health:
-    """What every process knows of a connection's health; `lost_at` is when its system stopped answering well.
+    """What every process knows of a connection's health.
 
+    `lost_at` is when its system stopped answering well, `expires_at` when its credentials expire, where that is known.
     `is_refresh_failing` says that the login cannot be renewed for now, whether or not the system can still be asked.
     """
 
@@ -73,6 +76,7 @@ class Health:
     reason: Reason | None = None
     lost_at: datetime | None = None
     limited_until: datetime | None = None
+    expires_at: datetime | None = None
     entities: Mapping[EntityType, EntityHealthStatus] = field(default_factory=dict)
     is_refresh_failing: bool = False
 
@@ -143,7 +147,9 @@ class HealthMachine:
             case LoginRefused():
                 return self._refused(trouble, now)
             case Reauthorize():
-                code, health = StatusReasonCode.CREDENTIALS_REJECTED, ConnectionHealth.REAUTHORIZATION_REQUIRED
+                is_over = has_expired(self.health.expires_at, now)
+                code = StatusReasonCode.CREDENTIALS_EXPIRED if is_over else StatusReasonCode.CREDENTIALS_REJECTED
+                health = ConnectionHealth.REAUTHORIZATION_REQUIRED
                 return self._doubt(trouble, code, health, EventType.CONNECTION_REAUTHORIZATION_REQUIRED, now)
             case WrongSystem() | AddressRefused():
                 is_wrong = isinstance(trouble, WrongSystem)
@@ -218,7 +224,7 @@ class HealthMachine:
             return None
         if self.health.health is health or now - self._doubted[1] < self.patience.confirm:
             return None
-        reason = Reason(code, trouble.message, now)
+        reason = Reason(code, trouble.message, now, trouble.remedy)
         lost_at = self.health.lost_at or now
         return self._propose(
             replace(self.health, health=health, reason=reason, lost_at=lost_at, limited_until=None), (event,)
@@ -262,7 +268,9 @@ class HealthMachine:
         if self.health.health is not ConnectionHealth.DEGRADED or now - first < self.patience.unreachable:
             return None
         stage = trouble.stage if isinstance(trouble, Unavailable) else None
-        reason = Reason(_STAGES.get(stage or "", StatusReasonCode.CONNECTION_REFUSED), trouble.message, now)
+        reason = Reason(
+            _STAGES.get(stage or "", StatusReasonCode.CONNECTION_REFUSED), trouble.message, now, trouble.remedy
+        )
         after = replace(self.health, health=ConnectionHealth.UNREACHABLE, reason=reason)
         return self._propose(after, (EventType.CONNECTION_UNREACHABLE,))
 

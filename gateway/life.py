@@ -1,8 +1,7 @@
 """What callers do with a connection that there is: new credentials, tests, pauses, its end."""
 
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.registry import find_system
@@ -12,10 +11,12 @@ from gateway.accounts import account_of
 from gateway.auth import Caller
 from gateway.credentials import connection_key, examine_credentials
 from gateway.directory import Directory
+from gateway.expiry import check_expiry, credentials_expire_at
 from gateway.forms import Refused, check_text, choose_login, read_answers
-from gateway.keyring import Keyring
+from gateway.keyring import Keyring, SealBroken
 from gateway.probing import Pace, probe_of
 from gateway.refusals import no_connection, refusal_of
+from gateway.sealed import Sealed
 from gateway.sessions import seal_session
 from gateway.stores import rows
 from gateway.stores.errors import Missing, WrongLifecycle
@@ -55,12 +56,14 @@ class CallerLife:
             row, system = await self._found(given.id)
             method = choose_login(system, absent.given(given.auth_method) or row.auth_method)
             answers = read_answers(given.credentials, method)
+            check_expiry(method, answers, self.directory.watch.clock())
+            secrets = replace(self.directory.secrets_of(row) or Sealed(), answers=answers)
             account = account_of(system, method, answers, row.settings)
             expected = await self._account(row, system)
             if expected is not None and expected != account:
                 raise _mismatch(expected, account)
             found, session = await examine_credentials(
-                self.directory, row.customer_id, system, method, answers, row.settings
+                self.directory, row.customer_id, system, method, secrets, row.settings
             )
             checks = found.checks
             if found.trouble is not None:
@@ -69,11 +72,16 @@ class CallerLife:
             now = self.directory.watch.clock()
             await self.directory.store.lifecycle.reconnect(
                 row.id,
-                self.keyring.seal(json.dumps(answers).encode(), tenant=row.customer_id, row=row.id),
+                self._resealing(row, answers),
                 customer_id=self.caller.key.customer_id,
                 by=self.caller.actor,
-                checked=rows.Checked(at=now, account=account, entity_health=found.entity_health(now)),
                 session=None if session is None else seal_session(self.keyring, session, row.customer_id, row.id),
+                checked=rows.Checked(
+                    at=now,
+                    account=account,
+                    credential_expires_at=credentials_expire_at(method, answers, row.settings),
+                    entity_health=found.entity_health(now),
+                ),
                 key=connection_key(token, row, self.keyring) if token is not None else None,
                 changes={"auth_method": method.key, "base_url": system.address(answers)},
                 due=self._probes(row),
@@ -86,11 +94,23 @@ class CallerLife:
         secret = token.secret.get_secret_value() if token is not None else None
         return ReconnectSystemPayload(connection=await self._now(row.id), api_token=secret, checks=checks)
 
+    def _resealing(self, row: rows.Connection, answers: Mapping[str, str]) -> Callable[[str], str]:
+        """Put other answers in the place of the sealed ones; what else is sealed stays, if it can be read."""
+
+        def reseal(present: str) -> str:
+            try:
+                before = Sealed.read(self.keyring.unseal(present, tenant=row.customer_id, row=row.id))
+            except SealBroken:
+                before = Sealed()
+            return self.keyring.seal(replace(before, answers=answers).written(), tenant=row.customer_id, row=row.id)
+
+        return reseal
+
     async def _account(self, row: rows.Connection, system: System) -> str | None:
         """The account of the stored credentials with the present settings, or as it was kept where they are lost."""
-        answers = self.directory.answers_of(row)
-        if answers is not None:
-            return account_of(system, choose_login(system, row.auth_method), answers, row.settings)
+        secrets = self.directory.secrets_of(row)
+        if secrets is not None:
+            return account_of(system, choose_login(system, row.auth_method), secrets.answers, row.settings)
         state = await self.directory.store.states.read(row.id)
         return state.account if state is not None else None
 
@@ -102,8 +122,8 @@ class CallerLife:
         self.caller.require("MANAGE")
         try:
             row, system = await self._found(connection_id)
-            answers = self.directory.answers_of(row)
-            if answers is None:
+            secrets = self.directory.secrets_of(row)
+            if secrets is None:
                 message = "The stored credentials cannot be read with the present keys."
                 raise Refused(refusal(ConnectionUnavailable, ErrorCode.REAUTHORIZATION_REQUIRED, message))
             vitals = self.directory.watch.vitals.get(row.id)
@@ -111,7 +131,7 @@ class CallerLife:
             method = choose_login(system, row.auth_method)
             sessions = self.directory.sessions_of(row)
             found, _ = await examine_credentials(
-                self.directory, row.customer_id, system, method, answers, row.settings, observer, sessions
+                self.directory, row.customer_id, system, method, secrets, row.settings, observer, sessions
             )
         except Refused as refused:
             return TestConnectionPayload(errors=[refused.error])

@@ -155,6 +155,7 @@ class Prober:
         delay, is_retry, done = self.pace.usual(), False, int((work.payload or {}).get("done", 0))
         if live is not None and vitals is not None and vitals.state.lifecycle == rows.ENABLED:
             self.heard(await self._ask(live, done), self.watch.clock() - work.due_at)
+            self.watch.look_ahead(vitals)
             await self.watch.settle()
             delay, is_retry = self.pace.after(vitals, work.attempts), is_out_of_order(vitals)
             if vitals.is_limited and vitals.limited_until is not None:

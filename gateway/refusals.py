@@ -24,9 +24,10 @@ def no_connection(connection_id: str, field: str) -> Refused:
 def refusal_of(trouble: Trouble) -> MutationError:
     """Why a system could not be asked, as the error of a mutation."""
     said = upstream_of(trouble.upstream)
+    advice = {"remediation": trouble.remedy} if trouble.remedy else {}
     result: MutationError
     if isinstance(trouble, Reauthorize):
-        result = refusal(CredentialsRejected, ErrorCode.CREDENTIALS_REJECTED, trouble.message, upstream=said)
+        result = refusal(CredentialsRejected, ErrorCode.CREDENTIALS_REJECTED, trouble.message, upstream=said, **advice)
     elif isinstance(trouble, RightsMissing):
         result = refusal(PermissionDenied, ErrorCode.UPSTREAM_PERMISSION_DENIED, trouble.message)
     elif isinstance(trouble, AddressRefused):
@@ -38,5 +39,6 @@ def refusal_of(trouble: Trouble) -> MutationError:
             trouble.message,
             field="credentials.url",
             retry_after_ms=retry_after_ms(trouble),
+            **advice,
         )
     return result

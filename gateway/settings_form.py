@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from connectors.spec import System
 from gateway.forms import Refused, check_options, invalid
+from gateway.line_form import Form, LineForm
 from schema.custom import CustomFieldType
 from schema.model import EntityType
 from schema.settings import ConnectionSettingsInput
@@ -22,11 +24,7 @@ Collection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([./;=-][A-Za-z0-9_]+)
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class CustomFieldForm(_Form):
+class CustomFieldForm(Form):
     """A field to add to a kind of record."""
 
     entity: EntityType
@@ -36,7 +34,7 @@ class CustomFieldForm(_Form):
     type: CustomFieldType | None = None
 
 
-class CustomObjectForm(_Form):
+class CustomObjectForm(Form):
     """A collection to allow."""
 
     object: Key
@@ -45,7 +43,7 @@ class CustomObjectForm(_Form):
     fields: Annotated[list[Path], Field(min_length=1, max_length=500)] | None = None
 
 
-class SettingsForm(_Form):
+class SettingsForm(LineForm):
     """All settings; what is not set stays as it is, and null takes back what was set."""
 
     max_age_seconds: Annotated[int, Field(ge=0, le=7 * 24 * 60 * 60)] | None = None
@@ -66,11 +64,12 @@ class SettingsForm(_Form):
         return {
             to_camel(name): value
             for name, value in self
-            if name in self.model_fields_set and not (value and name in ("custom_fields", "custom_objects"))
+            if name in self.model_fields_set - LineForm.model_fields.keys()
+            and not (value and name in ("custom_fields", "custom_objects"))
         }
 
 
-def read_form(given: ConnectionSettingsInput | None, system: System) -> SettingsForm:
+def read_form(given: ConnectionSettingsInput | None, system: System, now: datetime) -> SettingsForm:
     """Check what was typed; Refused with every mistake in it."""
     try:
         form = SettingsForm.model_validate(_plain(given) if given else {})
@@ -84,6 +83,7 @@ def read_form(given: ConnectionSettingsInput | None, system: System) -> Settings
     ]
     if mistakes:
         raise Refused(*mistakes)
+    form.check_line(now)
     return form
 
 

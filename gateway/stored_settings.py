@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, cast
 
 from connectors.effective import AddedField, AddedObject, EffectiveSystem
@@ -10,7 +11,7 @@ from connectors.spec import System
 from schema.custom import CustomFieldType
 from schema.model import EntityType
 from schema.scalars import JSON
-from schema.settings import ConnectionSettings, CustomFieldSetting, CustomObjectSetting
+from schema.settings import ConnectionSettings, CustomFieldSetting, CustomObjectSetting, TlsSettings
 
 _FORMAT = 1
 """The version of what is stored of an object's shape; one that is not known is as if nothing had been found out."""
@@ -36,7 +37,25 @@ def described_settings(settings: Mapping[str, Any]) -> ConnectionSettings:
             CustomObjectSetting(object=item.object, source=item.source, label=item.label, fields=list(item.fields))
             for item in _objects(settings)
         ],
+        proxy_url=settings.get("proxyUrl"),
+        tls=_described_tls(settings.get("tls") or {}),
+        header_names=list(settings.get("headerNames") or ()),
     )
+
+
+def _described_tls(stored: Mapping[str, Any]) -> TlsSettings:
+    return TlsSettings(
+        has_certificate_authority="certificateAuthority" in stored,
+        has_client_certificate="clientCertificate" in stored,
+        client_certificate_expires_at=certificate_expiry(stored),
+        server_name=stored.get("serverName"),
+    )
+
+
+def certificate_expiry(stored: Mapping[str, Any]) -> datetime | None:
+    """When the client certificate among stored settings of TLS expires."""
+    expires_at = stored.get("clientCertificateExpiresAt")
+    return None if expires_at is None else datetime.fromisoformat(expires_at)
 
 
 def write_field(added: AddedField) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from connectors.errors import BadAnswer, RateLimited, Reauthorize, RefreshFailed, TimedOut, Trouble, Unavailable
 from connectors.ports import BreakerState, Call
 from connectors.protection.breaker import Breaker
+from gateway.expiry import notice
 from gateway.health import Change, Health, HealthMachine, Reason
 from gateway.heard import HeardCall, heard
 from gateway.logging import request_id
@@ -25,6 +26,7 @@ FAILURES_IN_A_ROW = 5
 LATELY = timedelta(minutes=15)
 _FAILURES = (Unavailable, TimedOut, BadAnswer)
 _LIMITED_UNTIL = "limitedUntil"
+_TOLD_OF_EXPIRY = "toldOfExpiry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +206,21 @@ class Vitals:
             case _:
                 return None
         if change is None:
-            return None
+            return self._forecast(report.at) if isinstance(report, Passed) else None
         events = tuple((event, self._data(event, change, report)) for event in change.events)
         return Step(self._after(change, report.at), events)
+
+    def _forecast(self, at: datetime) -> Step | None:
+        """Tell that the credentials expire, once for each number of days before."""
+        told = notice(self.state.credential_expires_at, self.state.memory.get(_TOLD_OF_EXPIRY), at)
+        if told is None:
+            return None
+        state = replace(self._noted(at), memory={**self.state.memory, _TOLD_OF_EXPIRY: told})
+        return Step(state, ((EventType.CONNECTION_CREDENTIALS_EXPIRING, told),))
+
+    def is_to_forecast(self, at: datetime) -> bool:
+        """Whether there is something to tell about the expiry of the credentials."""
+        return self._forecast(at) is not None
 
     def _turn(self, breaker: BreakerState, at: datetime) -> Step | None:
         was_closed, is_closed = self.state.circuit == BreakerState.CLOSED.name, breaker is BreakerState.CLOSED
@@ -222,7 +236,9 @@ class Vitals:
         health = change.after
         reason = None if health.reason is None else kept_reason(health.reason)
         lost_reason = (self.state.lost_reason or reason) if health.lost_at is not None else None
-        memory = {} if health.limited_until is None else {_LIMITED_UNTIL: health.limited_until.isoformat()}
+        memory = {name: kept for name, kept in self.state.memory.items() if name != _LIMITED_UNTIL}
+        if health.limited_until is not None:
+            memory[_LIMITED_UNTIL] = health.limited_until.isoformat()
         return replace(
             self._noted(at),
             health=health.health.name,
@@ -304,9 +320,10 @@ def health_of(state: rows.State) -> Health:
     reason = state.reason
     return Health(
         health=ConnectionHealth[state.health],
-        reason=None if reason is None else Reason(StatusReasonCode[reason.code], reason.message, reason.since),
+        reason=None if reason is None else _reason_of(reason),
         lost_at=state.lost_at,
         limited_until=datetime.fromisoformat(until) if until is not None else None,
+        expires_at=state.credential_expires_at,
         entities={EntityType[name]: EntityHealthStatus[kept.status] for name, kept in state.entity_health.items()},
         is_refresh_failing=state.credential_status == CredentialStatus.REFRESH_FAILING.name,
     )
@@ -318,11 +335,15 @@ def _credential_status(health: Health) -> CredentialStatus:
     return CredentialStatus.REFRESH_FAILING if health.is_refresh_failing else CredentialStatus.VALID
 
 
+def _reason_of(kept: rows.Reason) -> Reason:
+    code = StatusReasonCode[kept.code]
+    return Reason(code, kept.message, kept.since, None if kept.remediation == REMEDIES[code] else kept.remediation)
+
+
 def kept_reason(reason: Reason) -> rows.Reason:
     """A reason as it is kept, with what to do."""
-    return rows.Reason(
-        code=reason.code.name, message=reason.message, since=reason.since, remediation=REMEDIES[reason.code]
-    )
+    remedy = reason.remedy or REMEDIES[reason.code]
+    return rows.Reason(code=reason.code.name, message=reason.message, since=reason.since, remediation=remedy)
 
 
 def latest(*moments: datetime | None) -> datetime | None:

@@ -217,6 +217,12 @@ class Watch:
             if vitals.is_limited and (vitals.limited_until is None or vitals.limited_until <= moment):
                 self.report(vitals, Passed(moment))
 
+    def look_ahead(self, vitals: Vitals) -> None:
+        """Tell, if it is time, that a connection's credentials expire."""
+        moment = self.clock()
+        if vitals.is_to_forecast(moment):
+            self.report(vitals, Passed(moment))
+
     async def note(self) -> None:
         """Write down when calls last went well and badly."""
         for vitals in list(self.vitals.values()):

@@ -89,6 +89,8 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
         return SourceStatus.ERROR, problem(ErrorCode.INTERNAL, "Reading this source failed.", **details)
     details["retry_after_ms"] = retry_after_ms(error)
     details["upstream"] = upstream_of(error.upstream)
+    if error.remedy:
+        details["remediation"] = error.remedy
     return _meaning(error)[0], problem(code_of(error), error.message, **details)
 
 

@@ -31,6 +31,7 @@ class EventType(Enum):
     CONNECTION_MISCONFIGURED = "Its settings do not fit the system."
     CONNECTION_REAUTHORIZATION_REQUIRED = "It needs new credentials."
     CONNECTION_REAUTHORIZED = "It has new credentials."
+    CONNECTION_CREDENTIALS_EXPIRING = "Its credentials expire soon."
     CONNECTION_TOKEN_REFRESH_FAILED = "Its login could not be renewed."  # noqa: S105 - a description
     CONNECTION_PERMISSIONS_CHANGED = "Its user's rights have changed."
     CONNECTION_CIRCUIT_OPENED = "Calls to its system are held back."

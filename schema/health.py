@@ -81,6 +81,8 @@ class CredentialStatus(Enum):
 
     VALID = "They work."
     REFRESH_FAILING = "The login cannot be renewed for now."
+    EXPIRING = "They work, but expire soon."
+    EXPIRED = "They have expired."
     REVOKED = "They were revoked or refused."
 
 
@@ -102,6 +104,7 @@ class StatusReasonCode(Enum):
     PAUSED_BY_USER = "Someone paused it."
     DISCONNECTED_BY_USER = "Someone disconnected it."
     CREDENTIALS_REJECTED = "The system refused the credentials."
+    CREDENTIALS_EXPIRED = "The credentials have expired."
     CREDENTIALS_REVOKED = "The credentials were revoked."
     TOKEN_REFRESH_FAILED = "The login could not be renewed."  # noqa: S105 - a description
     PERMISSION_MISSING = "The user lacks rights."
@@ -119,6 +122,8 @@ REMEDIES: dict[StatusReasonCode, str] = {
     StatusReasonCode.PAUSED_BY_USER: "Resume it with `resumeConnection`.",
     StatusReasonCode.DISCONNECTED_BY_USER: "Connect the system again with `connectSystem`.",
     StatusReasonCode.CREDENTIALS_REJECTED: "Give new credentials of the same account with `reconnectSystem`.",
+    StatusReasonCode.CREDENTIALS_EXPIRED: "Give new credentials with `reconnectSystem`, or a new client certificate "
+    "with `updateConnectionSettings`.",
     StatusReasonCode.CREDENTIALS_REVOKED: "Log in to the system anew, and give what it gives with `reconnectSystem`.",
     StatusReasonCode.TOKEN_REFRESH_FAILED: "Check that the token address answers; it is tried again by itself. "
     "If it stays, give new credentials with `reconnectSystem`.",
@@ -161,6 +166,7 @@ class Credential:
 
     auth_method: AuthMethod | None = strawberry.field(description="The way of logging in.")
     status: CredentialStatus = strawberry.field(description="The state.")
+    expires_at: datetime | None = strawberry.field(default=None, description="When they expire.")
 
 
 @described_type

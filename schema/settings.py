@@ -1,12 +1,13 @@
 """The settings of a connection, as they are shown and as they are changed."""
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
 
 from schema.custom import CustomFieldType
 from schema.model import EntityType, described_input, described_type
-from schema.scalars import JSON
+from schema.scalars import JSON, URL
 
 
 @described_type
@@ -31,6 +32,24 @@ class CustomObjectSetting:
 
 
 @described_type
+class TlsSettings:
+    """What is trusted and shown when connecting over TLS."""
+
+    has_certificate_authority: bool = strawberry.field(
+        default=False, description="Whether certificates of a private authority were given."
+    )
+    has_client_certificate: bool = strawberry.field(
+        default=False, description="Whether a client certificate was given."
+    )
+    client_certificate_expires_at: datetime | None = strawberry.field(
+        default=None, description="When the client certificate expires."
+    )
+    server_name: str | None = strawberry.field(
+        default=None, description="The name that the system's certificate must carry, where it is not the host's."
+    )
+
+
+@described_type
 class ConnectionSettings:
     """The settings of a connection."""
 
@@ -40,6 +59,9 @@ class ConnectionSettings:
     options: JSON = strawberry.field(description="What else this kind of system can be set to.")
     custom_fields: list[CustomFieldSetting] = strawberry.field(description="The fields that were added.")
     custom_objects: list[CustomObjectSetting] = strawberry.field(description="The objects that were added.")
+    proxy_url: URL | None = strawberry.field(default=None, description="The proxy that calls go through.")
+    tls: TlsSettings = strawberry.field(description="What is trusted and shown when connecting over TLS.")
+    header_names: list[str] = strawberry.field(description="The names of headers that are added to every call.")
 
     @strawberry.field(description="How long to wait by default.")
     def timeout_ms(self, info: strawberry.Info[Any, Any]) -> int:
@@ -71,6 +93,33 @@ class CustomObjectSettingInput:
 
 
 @described_input
+class TlsSettingsInput:
+    """What is trusted and shown when connecting over TLS."""
+
+    certificate_authority: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Certificates of a private authority, as PEM."
+    )
+    client_certificate: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A client certificate, as PEM."
+    )
+    client_key: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The key of the client certificate, as PEM."
+    )
+    server_name: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The name that the system's certificate must carry, where it is not the host's.",
+    )
+
+
+@described_input
+class HeaderInput:
+    """A header that is added to every call."""
+
+    name: str = strawberry.field(description="Its name.")
+    value: str = strawberry.field(description="Its value; never shown again.")
+
+
+@described_input
 class ConnectionSettingsInput:
     """The settings of a connection; what is absent stays."""
 
@@ -89,4 +138,11 @@ class ConnectionSettingsInput:
     )
     custom_objects: list[CustomObjectSettingInput] | None = strawberry.field(
         default=strawberry.UNSET, description="The objects to add; replaces the present ones."
+    )
+    proxy_url: URL | None = strawberry.field(default=strawberry.UNSET, description="The proxy that calls go through.")
+    tls: TlsSettingsInput | None = strawberry.field(
+        default=strawberry.UNSET, description="What is trusted and shown when connecting over TLS."
+    )
+    headers: list[HeaderInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="Headers that are added to every call; replaces the present ones."
     )

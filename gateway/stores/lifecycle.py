@@ -48,6 +48,17 @@ class Disconnected(NamedTuple):
     credits_returned: int
 
 
+class Renewed(NamedTuple):
+    """What is sealed from now on, and when that expires."""
+
+    sealed: str
+    expires_at: datetime | None
+
+
+Renewal = Callable[[Connection, str], Renewed]
+"""Makes what is sealed from now on, from the connection as it was and from what was sealed."""
+
+
 class Lifecycle:
     """The life of connections.
 
@@ -151,7 +162,7 @@ class Lifecycle:
     async def reconnect(
         self,
         connection_id: str,
-        sealed: str,
+        reseal: Callable[[str], str],
         *,
         customer_id: str | None,
         by: Actor,
@@ -163,8 +174,8 @@ class Lifecycle:
     ) -> Connection:
         """Give a connection new credentials, which were `checked`, and a new API token in place of all it has.
 
-        Without a `key` its tokens stay. `changes` are new values of `auth_method`, `base_url` and `settings`.
-        What was not enabled yet is enabled, what is paused stays so.
+        `reseal` makes the sealed text from the present one. Without a `key` its tokens stay. `changes` are new values
+        of `auth_method`, `base_url` and `settings`. What was not enabled yet is enabled, what is paused stays so.
         """
         async with self._database.changing() as transaction:
             connection = await _lock(transaction, connection_id, customer_id)
@@ -172,8 +183,7 @@ class Lifecycle:
             lifecycle = PAUSED if connection.lifecycle == PAUSED else ENABLED
             renewed = replace(connection, lifecycle=lifecycle, authorized_at=checked.at, **(changes or {}))
             await _keep(transaction, renewed)
-            mine = credentials.c.connection_id == connection_id
-            await transaction.execute(update(credentials).where(mine).values(sealed=sealed))
+            await _seal(transaction, connection_id, reseal(await _sealed(transaction, connection_id)))
             await self._sessions.replace(transaction, connection_id, session)
             if key is not None:
                 await _revoke_keys(transaction, connection_id)
@@ -185,9 +195,19 @@ class Lifecycle:
         return renewed
 
     async def update(
-        self, connection_id: str, change: Callable[[Connection], Connection], *, customer_id: str | None, by: Actor
+        self,
+        connection_id: str,
+        change: Callable[[Connection], Connection],
+        *,
+        customer_id: str | None,
+        by: Actor,
+        renewal: Renewal | None = None,
+        due: Sequence[NewWork] = (),
     ) -> Connection:
-        """Change name, tags, metadata and settings as `change` says, which sees the present ones."""
+        """Change name, tags, metadata and settings as `change` says, which sees the present ones.
+
+        `renewal` changes what is secret of the settings with them.
+        """
         async with self._database.changing() as transaction:
             connection = await _lock(transaction, connection_id, customer_id)
             _require(connection, PENDING_AUTH, VALIDATING, ENABLED, PAUSED)
@@ -197,8 +217,19 @@ class Lifecycle:
             if not _OTHERS_KEPT.issuperset(names):
                 raise ValueError(f"an update cannot change {', '.join(names)}")
             await _keep(transaction, changed)
+            if renewal is not None:
+                names.append("secrets")
+                await self._renew(transaction, connection, renewal)
+            if changed.lifecycle == ENABLED:
+                await self._begin(transaction, due)
             await self._note(transaction, by, "connection.update", changed, {"changed": names})
         return changed
+
+    async def _renew(self, transaction: Transaction, before: Connection, renewal: Renewal) -> None:
+        renewed = renewal(before, await _sealed(transaction, before.id))
+        await _seal(transaction, before.id, renewed.sealed)
+        state = await self._states.lock(transaction, before.id)
+        await self._states.change(transaction, replace(state, credential_expires_at=renewed.expires_at))
 
     async def disconnect(
         self, connection_id: str, reason: str | None, *, customer_id: str | None, by: Actor
@@ -304,6 +335,16 @@ async def _keep(transaction: Transaction, connection: Connection) -> Connection:
     values = values_of(connection)
     await transaction.execute(update(connections).where(connections.c.id == connection.id).values(values))
     return connection
+
+
+async def _sealed(transaction: Transaction, connection_id: str) -> str:
+    query = select(credentials.c.sealed).where(credentials.c.connection_id == connection_id)
+    return str((await transaction.execute(query)).scalar_one())
+
+
+async def _seal(transaction: Transaction, connection_id: str, sealed: str) -> None:
+    mine = credentials.c.connection_id == connection_id
+    await transaction.execute(update(credentials).where(mine).values(sealed=sealed))
 
 
 async def _revoke_keys(transaction: Transaction, connection_id: str) -> datetime:

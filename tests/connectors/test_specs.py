@@ -169,3 +169,9 @@ def test_resources_of_one_entity_need_prefixes_that_tell_them_apart() -> None:
 
 def test_what_every_row_is_has_to_be_of_the_fields_own_enum() -> None:
     _expect(lambda: mapped({"status": Always(ApprovalStatus.PENDING)}), "PurchaseOrder.status gives ApprovalStatus.PEN")
+
+
+def test_a_login_expires_on_a_day_that_its_form_asks_for() -> None:
+    (login, *_) = tryton.auth_methods
+    with pytest.raises(SpecError, match="`expiry` names 'expiresOn', which its form does not ask for"):
+        replace(tryton, auth_methods=(replace(login, expiry="expiresOn"),))

@@ -1,9 +1,12 @@
 """Peers for tests: servers on loopback that answer, break off or fall silent as they are told."""
 
 import asyncio
+import contextlib
+import itertools
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from struct import pack
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -96,4 +99,32 @@ def sending(*parts: bytes, then: str = "close", first: bytes = b"") -> Callable[
     return peer
 
 
+@contextlib.contextmanager
+def blunt_server(*contexts: ssl.SSLContext, port: int = 0) -> Iterator[int]:
+    """Give the port of a server whose handshakes OpenSSL itself ends: asyncio's servers say nothing of why they do.
+
+    Each line gets a context of its own while there are several; only those of the last one are answered.
+    """
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = threading.Thread(target=_handshakes, args=(listener, contexts))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _handshakes(listener: socket.socket, contexts: Sequence[ssl.SSLContext]) -> None:
+    with contextlib.suppress(OSError):
+        for number in itertools.count(1):
+            line, _ = listener.accept()
+            context = contexts[min(number, len(contexts)) - 1]
+            with line, contextlib.suppress(OSError), context.wrap_socket(line, server_side=True) as secured:
+                secured.recv(_PIECE)
+                if number >= len(contexts):
+                    secured.sendall(OK)
+
+
+_PIECE = 65_536
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -239,6 +239,10 @@ def connecting_over_the_command_line(url: str, notes: dict[str, Any]) -> None:
     assert refused.exit_code == 1
     assert "CREDENTIALS_REJECTED" in refused.stderr
     assert "wr0ng" not in refused.output
+    no_certificate = run(*common, *fields, right, "--certificate-authority", "token")
+    assert "VALIDATION_FAILED (settings.tls.certificateAuthority)" in no_certificate.stderr
+    unproxied = run(*common, *fields, right, "--proxy", "http://127.0.0.1:1", "--header", "X-Gate=7")
+    assert "The proxy does not answer." in unproxied.stderr
     done = run(*common, *fields, right)
     assert done.exit_code == 0
     assert given["password"] not in done.stdout
@@ -308,6 +312,8 @@ def test_the_schema_is_printed() -> None:
         (("sap_s4hana", "--name", "x"), "There is no token"),
         (("sap_s4hana", "--name", "x", "--token-file", "nothing"), "nothing"),
         (("sap_s4hana", "--name", "x", "--field", "url", "--token-file", "token"), "NAME=VALUE"),
+        (("sap_s4hana", "--name", "x", "--header", "gate", "--token-file", "token"), "--header takes NAME=VALUE"),
+        (("sap_s4hana", "--name", "x", "--client-key", "nothing"), "nothing"),
     ],
 )
 def test_connecting_says_what_is_wrong_before_it_asks_anybody(arguments: tuple[str, ...], words: str) -> None:

@@ -297,7 +297,7 @@ async def test_no_secret_is_kept_in_plain_text(gateway: RunningGateway, erp: Sta
         assert secret.encode() not in kept
     (sealed,) = stored(gateway, "credentials")
     opened = json.loads(KEYRING.unseal(sealed["sealed"], tenant=await gateway.customer(), row=connection_id))
-    assert opened == {"url": erp.url, "username": USER, "password": PASSWORD}
+    assert opened == {"answers": {"url": erp.url, "username": USER, "password": PASSWORD}}
 
 
 async def test_a_token_dies_with_its_connection(gateway: RunningGateway, erp: StandIn) -> None:

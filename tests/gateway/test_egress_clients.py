@@ -7,7 +7,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gateway.egress import ConnectFailed, Egress, Tls
+from gateway.egress import ConnectFailed, Egress
+from gateway.lines import Line, Tls
 from tests.gateway.certificates import Authority
 from tests.gateway.peers import OK, Peer, Server, answering, sending
 
@@ -30,7 +31,7 @@ async def test_an_unknown_authority_is_not_sent_and_a_given_one_is_trusted(egres
             with pytest.raises(ConnectFailed, match=r"TLS handshake failed: .*certificate") as caught:
                 await client.post(url, content=b"order")
         assert caught.value.stage == "TLS"
-        async with egress.client(tls=Tls(certificate_authority=authority.pem)) as client:
+        async with egress.client(line=Line(Tls(certificate_authority=authority.pem))) as client:
             assert (await client.get(url)).text == "ok"
 
 
@@ -38,12 +39,34 @@ async def test_the_name_in_the_certificate_counts_and_may_be_given(egress: Egres
     authority = Authority()
     async with Server(answering(b"ok"), context=authority.server_context("erp.plant")) as server:
         url = f"https://localhost:{server.port}/"
-        async with egress.client(tls=Tls(certificate_authority=authority.pem)) as client:
+        async with egress.client(line=Line(Tls(certificate_authority=authority.pem))) as client:
             with pytest.raises(ConnectFailed, match="localhost"):
                 await client.get(url)
         tls = Tls(certificate_authority=authority.pem, server_name="erp.plant")
-        async with egress.client(tls=tls) as client:
+        async with egress.client(line=Line(tls)) as client:
             assert (await client.get(url)).text == "ok"
+
+
+async def test_headers_and_name_are_for_the_system_alone_and_not_for_where_its_login_goes(egress: Egress) -> None:
+    authority = Authority()
+    heads: list[bytes] = []
+
+    def hearing(server: Server) -> Peer:
+        async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heads.append(await server.read(reader))
+            writer.write(OK)
+
+        return peer
+
+    line = Line(Tls(authority.pem, server_name="erp.plant"), headers={"X-Gate": SecretStr("open sesame")})
+    async with (
+        Server(hearing, context=authority.server_context("erp.plant")) as system,
+        Server(hearing, context=authority.server_context("localhost")) as elsewhere,
+        egress.client(base_url=f"https://localhost:{system.port}/api/", line=line) as client,
+    ):
+        await client.get("orders")
+        await client.post(f"https://localhost:{elsewhere.port}/token", content=b"login")
+    assert [b"open sesame" in head for head in heads] == [True, False]
 
 
 async def test_a_client_certificate_is_shown_and_its_key_hidden(egress: Egress, tmp_path: Path) -> None:
@@ -54,7 +77,7 @@ async def test_a_client_certificate_is_shown_and_its_key_hidden(egress: Egress, 
         client_certificate=SecretStr(authority.certificate_and_key("gateway")),
     )
     assert "PRIVATE" not in repr(tls)
-    async with Server(answering(b"ok"), context=context) as server, egress.client(tls=tls) as client:
+    async with Server(answering(b"ok"), context=context) as server, egress.client(line=Line(tls)) as client:
         assert (await client.get(f"https://localhost:{server.port}/")).text == "ok"
 
 
@@ -133,6 +156,26 @@ async def test_headers_are_ours_and_the_callers(egress: Egress) -> None:
     assert sorted(names) == sorted(
         [b"host", b"accept", b"accept-encoding", b"connection", b"content-length", b"user-agent", b"x-plant"]
     )
+
+
+async def test_headers_of_a_line_are_on_every_request_and_replace_none(egress: Egress) -> None:
+    """Those of logins are made apart from the client."""
+    heads: list[bytes] = []
+
+    def peer(server: Server) -> Peer:
+        async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heads.append((await server.read(reader)).lower())
+            writer.write(OK)
+
+        return run
+
+    line = Line(headers={"X-Gate": SecretStr("7"), "X-Own": SecretStr("theirs")})
+    assert "7" not in repr(line)
+    async with Server(peer) as server, egress.client(line=line) as client:
+        await client.send(httpx.Request("POST", f"http://127.0.0.1:{server.port}/", headers={"X-Own": "ours"}))
+    assert b"\r\nx-gate: 7\r\n" in heads[0]
+    assert b"\r\nx-own: ours\r\n" in heads[0]
+    assert b"theirs" not in heads[0]
 
 
 async def test_proxies_of_the_environment_are_ignored(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,13 @@
 """How far a connection to an address comes, and who stopped it."""
 
 import asyncio
-import ssl
 from ipaddress import ip_network
 
 import pytest
 
 from connectors.errors import TimedOut
 from gateway.egress import Egress
+from gateway.lines import Line, Tls
 from gateway.reaching import reach
 from schema.checks import ConnectionCheckName
 from tests.gateway.certificates import Authority
@@ -59,13 +59,13 @@ async def test_a_closed_port_is_named() -> None:
     ("name", "is_trusted", "words"),
     [
         ("erp.example.com", True, None),
-        ("erp.example.com", False, "not trusted"),
-        ("other.example.com", True, "not trusted"),
+        ("erp.example.com", False, "authority that is not known"),
+        ("other.example.com", True, "another name"),
     ],
 )
 async def test_a_certificate_is_looked_at(name: str, is_trusted: bool, words: str | None) -> None:
     authority = Authority()
-    trusted = ssl.create_default_context(cadata=(authority if is_trusted else Authority()).pem)
+    trusted = Line(Tls(certificate_authority=(authority if is_trusted else Authority()).pem))
     async with Server(answering(b"{}"), context=authority.server_context(name)) as server:
         *_, last = await reach(egress(), f"https://erp.example.com:{server.port}", trusted)
     assert last.name is ConnectionCheckName.TLS

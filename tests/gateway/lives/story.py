@@ -135,6 +135,10 @@ class Story:
     def health(self) -> str:
         return self.live.connection.condition.health.name
 
+    @property
+    def administration(self) -> CallerAdministration:
+        return CallerAdministration(operator(), self.directory, self.keyring, self.prober.pace)
+
     async def connect(self, **changes: Any) -> Any:
         if "customer_id" not in changes:
             changes["customer_id"] = (await self.store.create_customer(name="Plant")).id
@@ -146,8 +150,7 @@ class Story:
             "deployment": Deployment.CLOUD,
             **changes,
         }
-        administration = CallerAdministration(operator(), self.directory, self.keyring, self.prober.pace)
-        payload = await administration.connect_system(ConnectSystemInput(**given))
+        payload = await self.administration.connect_system(ConnectSystemInput(**given))
         if payload.connection is not None:
             self.connection_id = str(payload.connection.id)
         return payload

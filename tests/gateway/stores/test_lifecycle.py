@@ -12,7 +12,7 @@ from sqlalchemy import select
 from gateway.stores.database import Transaction
 from gateway.stores.errors import InsufficientCredits, Missing, StoreError, WrongLifecycle
 from gateway.stores.events import Events
-from gateway.stores.lifecycle import Disconnected
+from gateway.stores.lifecycle import Disconnected, Renewed
 from gateway.stores.rows import SYSTEM, Actor, ApiKey, Checked, Connection, Event, NewEvent, NewWork, State
 from gateway.stores.sql import Store
 from gateway.stores.tables import credentials
@@ -165,7 +165,7 @@ async def test_reconnecting_replaces_credentials_and_tokens_and_forgets_what_was
 
     renewed = await store.lifecycle.reconnect(
         connection.id,
-        "sealed again",
+        lambda present: f"{present} again",
         customer_id=connection.customer_id,
         by=OPERATOR,
         checked=later,
@@ -196,18 +196,51 @@ async def test_reconnecting_replaces_credentials_and_tokens_and_forgets_what_was
 async def test_reconnecting_may_keep_the_token_and_keeps_a_pause(store: Store) -> None:
     connection, key = await connect(store)
     await store.lifecycle.pause(connection.id, None, customer_id=None, by=OPERATOR)
-    renewed = await store.lifecycle.reconnect(connection.id, "new", customer_id=None, by=OPERATOR, checked=CHECKED)
+    renewed = await store.lifecycle.reconnect(connection.id, str, customer_id=None, by=OPERATOR, checked=CHECKED)
     assert renewed.lifecycle == "PAUSED"
     assert set((await store.snapshot()).keys) == {key.digest}
 
 
 async def test_reconnecting_enables_what_waited_for_a_login(store: Store) -> None:
     connection, _ = await connect(store, lifecycle="PENDING_AUTH")
-    renewed = await store.lifecycle.reconnect(connection.id, "new", customer_id=None, by=OPERATOR, checked=CHECKED)
+    renewed = await store.lifecycle.reconnect(connection.id, str, customer_id=None, by=OPERATOR, checked=CHECKED)
     assert renewed.lifecycle == "ENABLED"
 
 
 # Updating
+
+
+async def test_an_update_of_secrets_goes_with_the_state_and_is_audited(store: Store) -> None:
+    connection, _ = await connect(store, settings={"headerNames": ["X-Gate"]})
+    before, expires_at = await state_of(store, connection), NOON + timedelta(days=20)
+
+    def renewal(present: Connection, sealed: str) -> Renewed:
+        return Renewed(f"{sealed} and {present.settings['headerNames'][0]}", expires_at)
+
+    await store.lifecycle.update(
+        connection.id,
+        lambda present: replace(present, settings={}),
+        customer_id=None,
+        by=OPERATOR,
+        renewal=renewal,
+        due=[probe(connection)],
+    )
+    assert (await store.snapshot()).sealed == {connection.id: "sealed and X-Gate"}
+    after = await state_of(store, connection)
+    assert (after.credential_expires_at, after.version) == (expires_at, before.version + 1)
+    assert replace(after, credential_expires_at=before.credential_expires_at, version=before.version) == before
+    entry, *_ = await store.audit.page(first=1)
+    assert entry.details == {"changed": ["settings", "secrets"]}
+    assert await probes(store) == [connection.id]
+
+
+async def test_an_update_of_what_is_paused_begins_nothing(store: Store) -> None:
+    connection, _ = await connect(store)
+    await store.lifecycle.pause(connection.id, None, customer_id=None, by=OPERATOR)
+    await store.lifecycle.update(
+        connection.id, lambda present: present, customer_id=None, by=OPERATOR, due=[probe(connection)]
+    )
+    assert await probes(store) == []
 
 
 async def test_an_update_sees_the_present_values_and_is_audited_by_name(store: Store) -> None:
@@ -298,7 +331,7 @@ def all_changes(store: Store, connection_id: str, customer_id: str | None) -> li
     return [
         lambda: life.pause(connection_id, None, **of),  # type: ignore[arg-type]
         lambda: life.resume(connection_id, **of),  # type: ignore[arg-type]
-        lambda: life.reconnect(connection_id, "sealed", checked=CHECKED, **of),  # type: ignore[arg-type]
+        lambda: life.reconnect(connection_id, str, checked=CHECKED, **of),  # type: ignore[arg-type]
         lambda: life.update(connection_id, lambda present: replace(present, name="x"), **of),  # type: ignore[arg-type]
         lambda: life.disconnect(connection_id, None, **of),  # type: ignore[arg-type]
     ]

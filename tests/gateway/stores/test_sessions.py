@@ -130,7 +130,7 @@ async def test_other_credentials_have_no_part_in_it(store: Store, sessions: Sess
     later = NOON + timedelta(days=1)
     await store.lifecycle.reconnect(
         connection.id,
-        "new credentials",
+        lambda _: "new credentials",
         customer_id=None,
         by=SYSTEM,
         checked=Checked(at=later),

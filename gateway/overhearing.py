@@ -1,0 +1,46 @@
+"""Listens to why a system has ended a secure line that seemed to be made.
+
+In TLS 1.3 our side of the handshake is over before the system has looked at our certificate. When it refuses it, the
+request is on its way already, and what the system says of the certificate is lost with the line. On a second line, on
+which nothing is sent, it is heard.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+
+from connectors.errors import CertificateRefused, Sent, Trouble
+from gateway.handshakes import certificate_refusal
+from gateway.lines import Line
+from gateway.proxies import pass_on
+from gateway.urls import place_of
+
+if TYPE_CHECKING:
+    from gateway.egress import Egress
+
+_SECONDS = 1.0
+
+
+async def overhear(egress: "Egress", url: httpx.URL, line: Line) -> CertificateRefused | None:
+    """What the system says of our certificate, if it says anything within a moment."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await _listen(egress, url, line)
+    except (OSError, Trouble) as error:  # a TimeoutError is an OSError
+        refused = certificate_refusal(error)
+        return refused and CertificateRefused(refused.message, sent=Sent.MAYBE_SENT, remedy=refused.remedy)
+    return None
+
+
+async def _listen(egress: "Egress", url: httpx.URL, line: Line) -> None:
+    target = place_of(url)
+    hop = target if line.proxy is None else place_of(httpx.URL(line.proxy.url))
+    address, *_ = await egress.permitted(*hop)
+    reader, writer = await egress.dial(address, hop[1])
+    try:
+        if line.proxy is None or await pass_on(reader, writer, line.proxy, *target) is None:
+            await writer.start_tls(egress.context_of(line), server_hostname=line.tls.server_name or url.host)
+            await reader.read(1)
+    finally:
+        writer.close()
