@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import math
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from hashlib import blake2b, sha256
 from importlib.metadata import version
@@ -77,6 +79,8 @@ class Directory:
         self._customers: dict[str, Customer] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._refreshing = asyncio.Lock()
+        self._confirmed = -math.inf
+        self.monotonic = time.monotonic
         self.on_change: Callable[[], None] = lambda: None
         """Called when something else is served from now on."""
 
@@ -91,9 +95,16 @@ class Directory:
         Two at once could end with the older of two snapshots, in which a revoked key still counts.
         """
         async with self._refreshing:
+            began = self.monotonic()
             if await self.store.epoch() != self._snapshot.epoch:
                 self._adopt(await self.store.snapshot())
                 self.on_change()
+            self._confirmed = began
+
+    @property
+    def age(self) -> float:
+        """For how many seconds it is not known whether something else was stored."""
+        return self.monotonic() - self._confirmed
 
     def _adopt(self, snapshot: rows.Snapshot) -> None:
         """Serve from a snapshot from now on; sources that are still the same stay open."""
@@ -216,6 +227,10 @@ class Directory:
     def live(self, connection_id: str) -> LiveSource | None:
         """A connection in use, by id."""
         return self._lives.get(connection_id)
+
+    def known_customers(self) -> list[Customer]:
+        """Every customer in the snapshot, oldest first."""
+        return sorted(self._customers.values(), key=lambda customer: str(customer.id))
 
     def condition(self, row: rows.Connection, state: rows.State) -> Condition:
         """How a connection is, with what this process knows beside what is kept."""

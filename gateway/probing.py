@@ -14,6 +14,7 @@ from connectors.protection.limits import Priority
 from connectors.query import OrderBy, Read
 from connectors.spec import Resource
 from connectors.tally import Tally
+from gateway.absence import Absence
 from gateway.directory import Directory
 from gateway.health import Patience
 from gateway.stores import rows
@@ -102,6 +103,9 @@ class Prober:
     pace: Pace = field(default_factory=Pace)
     heard: Heard = lambda outcome, lateness: None
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _absence: Absence = field(
+        default_factory=lambda: Absence(_LOGGER, "no probes can be taken now", "probes can be taken again")
+    )
 
     async def begin(self) -> None:
         """See that every connection in use has its probes; connections of earlier versions have none."""
@@ -117,7 +121,9 @@ class Prober:
             try:
                 is_full = await self.take() == _AT_ONCE
             except StoreError as error:
-                _LOGGER.error("no work can be taken now: %s", error)
+                self._absence.met(error)
+            else:
+                self._absence.over()
             if not is_full:
                 await asyncio.sleep(_POLL_SECONDS)
 
@@ -143,7 +149,7 @@ class Prober:
         try:
             await self._probe(work)
         except StoreError as error:
-            _LOGGER.error("a probe could not be finished: %s", error, extra={"connection_id": work.key})
+            self._absence.met(error)  # its lease ends, and somebody takes it again
         except Exception:
             _LOGGER.exception("a probe has failed", extra={"connection_id": work.key})
 

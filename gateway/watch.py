@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from connectors.errors import Trouble, Unavailable
 from connectors.ports import BreakerState, Call, Observer
 from connectors.registry import find_system
+from gateway.absence import Absence
 from gateway.stores import rows
 from gateway.stores.errors import StoreError
 from gateway.stores.sql import Store
@@ -55,6 +56,9 @@ class Watch:
         self._waiting: deque[tuple[Vitals, Report]] = deque(maxlen=_WAITING)
         self._news = asyncio.Event()
         self._thinking = asyncio.Lock()
+        self._absence = Absence(
+            _LOGGER, "how connections are cannot be kept now", "how connections are can be kept again"
+        )
 
     async def begin(self) -> None:
         """Know the events so far, so that only later ones have to be looked at."""
@@ -100,8 +104,9 @@ class Watch:
             await self._news.wait()
             try:
                 await self.settle()
+                self._absence.over()
             except StoreError as error:
-                _LOGGER.error("how connections are cannot be kept now: %s", error)
+                self._absence.met(error)
                 await asyncio.sleep(_PATIENCE_SECONDS)
 
     async def settle(self) -> None:
@@ -193,9 +198,13 @@ class Watch:
         for vitals in list(self.vitals.values()):
             if not vitals.is_noted:
                 vitals.is_noted = True
-                await self._store.states.note(
-                    vitals.state.connection_id, vitals.last_success_at, vitals.last_failure_at
-                )
+                try:
+                    await self._store.states.note(
+                        vitals.state.connection_id, vitals.last_success_at, vitals.last_failure_at
+                    )
+                except StoreError:
+                    vitals.is_noted = False
+                    raise
 
 
 class _Listener(Observer):

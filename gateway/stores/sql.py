@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.stores.audit import Audit
 from gateway.stores.credits import Credits
-from gateway.stores.database import Database, Transaction, matched, read_counter
+from gateway.stores.database import LONG_SECONDS, Database, Transaction, matched, read_counter
 from gateway.stores.due import Due
 from gateway.stores.errors import Conflict, Missing, StoreError
 from gateway.stores.events import Events
@@ -200,7 +200,7 @@ class Store:
         It is given the customer's id, the connection's id and the sealed text.
         """
         query = select(credentials.c.sealed, connections.c.id, connections.c.customer_id).join(connections)
-        async with self.database.changing() as transaction:
+        async with self.database.changing(LONG_SECONDS) as transaction:
             found = (await transaction.execute(query.with_for_update(of=credentials))).all()
             for row in found:
                 sealed = change(row.customer_id, row.id, row.sealed)
@@ -224,7 +224,7 @@ class Store:
 
     async def snapshot(self) -> Snapshot:
         """Read everything that serving requests needs."""
-        async with self.database.reading() as connection:
+        async with self.database.reading(LONG_SECONDS) as connection:
             # First: if anything changes while the rest is read, the snapshot must look too old, not too new.
             epoch = await read_counter(connection, "epoch")
             owners = await connection.execute(select(customers))
