@@ -50,6 +50,7 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
+from gateway.upkeep import Upkeep
 from gateway.watch import NOTE_SECONDS, Watch
 from gateway.websocket import Sockets
 from resolvers.cache import ReadCache
@@ -159,6 +160,9 @@ class Gateway:
             self._end_expired(),
         ]
         if self.role is not Role.WEB:
+            upkeep = Upkeep(store, timedelta(days=self.settings.event_retention_days), self.metrics)
+            await upkeep.begin()
+            tasks.append(upkeep.run())
             self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
             await self.prober.begin()
             tasks.append(self.prober.run())

@@ -117,15 +117,18 @@ class Prober:
     async def run(self) -> None:
         """Work for ever."""
         while True:
-            is_full = False
-            try:
-                is_full = await self.take() == _AT_ONCE
-            except StoreError as error:
-                self._absence.met(error)
-            else:
-                self._absence.over()
-            if not is_full:
+            if not await self.look():
                 await asyncio.sleep(_POLL_SECONDS)
+
+    async def look(self) -> bool:
+        """Begin what is due, if the database answers; whether there may be more at once."""
+        try:
+            taken = await self.take()
+        except StoreError as error:
+            self._absence.met(error)
+            return False
+        self._absence.over()
+        return taken == _AT_ONCE
 
     async def take(self) -> int:
         """Begin what is due; how much there was."""
