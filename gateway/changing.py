@@ -11,7 +11,7 @@ from gateway.auth import Caller
 from gateway.directory import Directory
 from gateway.finding_out import find_out
 from gateway.forms import Refused, check_metadata, check_tags, check_text, invalid
-from gateway.refusals import no_connection, refusal_of
+from gateway.refusals import concerning, no_connection, refusal_of
 from gateway.settings_form import SettingsForm, read_form
 from gateway.stores import rows
 from gateway.stores.errors import Missing, WrongLifecycle
@@ -30,9 +30,11 @@ async def update_connection(
         values = _values(wanted)
         settings = await _settings(directory, row, wanted)
         change = merging(settings, values)
-        await directory.store.lifecycle.update(row.id, change, customer_id=caller.key.customer_id, by=caller.actor)
+        await directory.store.lifecycle.update(
+            row.id, change, customer_id=caller.key.customer_id, by=caller.actor, account=directory.account_of
+        )
     except Refused as refused:
-        return UpdateConnectionSettingsPayload(errors=refused.errors)
+        return UpdateConnectionSettingsPayload(errors=concerning(refused.errors, wanted.id))
     except (Missing, WrongLifecycle):
         return UpdateConnectionSettingsPayload(errors=[no_connection(wanted.id, "id").error])
     await directory.refresh()

@@ -18,6 +18,7 @@ from connectors.ports import Observer
 from connectors.protection.limits import Identity
 from connectors.protection.protections import Protections
 from connectors.registry import find_system
+from gateway.accounts import account_of
 from gateway.auth import Caller
 from gateway.condition import KeptCondition
 from gateway.egress import Egress, UrlRefused
@@ -245,6 +246,14 @@ class Directory:
             return None if sealed is None else self._unsealed(row, sealed)
         except SealBroken:
             return None
+
+    def account_of(self, row: rows.Connection) -> str | None:
+        """To which account the stored answers belong with a row's settings; None where that cannot be told."""
+        system, answers = find_system(row.system), self.answers_of(row)
+        method = system.auth_method(row.auth_method) if system is not None else None
+        if system is None or method is None or answers is None:
+            return None
+        return account_of(system, method, answers, row.settings)
 
     def _unsealed(self, row: rows.Connection, sealed: str) -> dict[str, str]:
         return dict(json.loads(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id)))

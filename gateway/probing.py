@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -177,10 +177,9 @@ class Prober:
             return "spared"
         resources = live.source.system.resources
         resource = resources[done % len(resources)]
-        source = replace(live.source, held=lambda: None)
         tally = Tally(entity=resource.model.name, priority=Priority.BACKGROUND)
         deadline = asyncio.get_running_loop().time() + PROBE_SECONDS
         with suppress(Trouble):
-            await source.fetch(smallest_read(resource), tally, deadline)
+            await live.source.probe(smallest_read(resource), tally, deadline)
             return "good"
         return "bad"

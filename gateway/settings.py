@@ -206,11 +206,6 @@ class Settings(CallSettings):
         ge=1_000,
         description="The longest answer that is read from a source, in bytes after decompression.",
     )
-    source_timeout_ms: int = Field(
-        default=10_000,
-        ge=1,
-        description="How long a source may take to answer by default, in milliseconds.",
-    )
     linger_seconds: float = Field(
         default=0.0,
         ge=0.0,

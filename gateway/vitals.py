@@ -49,11 +49,12 @@ class HeardCall:
     status: int | None
     trouble: Trouble | None
     request_id: str
+    is_hurried: bool = False
 
     @property
     def has_failed(self) -> bool:
-        """Whether the system, and not the request, is to blame."""
-        return self.trouble is not None and not isinstance(self.trouble, _NO_FAULT)
+        """Whether the system, and neither the request nor its hurry, is to blame."""
+        return self.trouble is not None and not self.is_hurried and not isinstance(self.trouble, _NO_FAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +162,13 @@ class Vitals:
         if call.requests == 0 or (call.trouble is None and call.outcome != "ok"):
             return []
         started = now - timedelta(seconds=call.seconds)
-        heard = HeardCall(started, call.seconds, entity, call.about, call.status, call.trouble, request_id.get())
+        is_hurried = isinstance(call.trouble, TimedOut) and call.is_hurried
+        heard = HeardCall(
+            started, call.seconds, entity, call.about, call.status, call.trouble, request_id.get(), is_hurried
+        )
         self.calls.append(heard)
+        if is_hurried:
+            return []
         self.is_noted = False
         if heard.has_failed:
             self.last_failure_at = now

@@ -170,9 +170,18 @@ class Lifecycle:
         return renewed
 
     async def update(
-        self, connection_id: str, change: Callable[[Connection], Connection], *, customer_id: str | None, by: Actor
+        self,
+        connection_id: str,
+        change: Callable[[Connection], Connection],
+        *,
+        customer_id: str | None,
+        by: Actor,
+        account: Callable[[Connection], str | None] = lambda connection: None,
     ) -> Connection:
-        """Change name, tags, metadata and settings as `change` says, which sees the present ones."""
+        """Change name, tags, metadata and settings as `change` says, which sees the present ones.
+
+        `account` tells to which account it belongs from then on; None leaves what is kept.
+        """
         async with self._database.changing() as transaction:
             connection = await _lock(transaction, connection_id, customer_id)
             _require(connection, PENDING_AUTH, VALIDATING, ENABLED, PAUSED)
@@ -183,6 +192,11 @@ class Lifecycle:
                 raise ValueError(f"an update cannot change {', '.join(names)}")
             await _keep(transaction, changed)
             await self._note(transaction, by, "connection.update", changed, {"changed": names})
+            belongs_to = account(changed)
+            if belongs_to is not None:
+                state = await self._states.lock(transaction, connection_id)
+                if state.account != belongs_to:
+                    await self._states.change(transaction, replace(state, account=belongs_to))
         return changed
 
     async def disconnect(

@@ -1,0 +1,113 @@
+"""What is easily told wrongly of a connection: whose hurry it was, whether it has ended, and whose account it is."""
+
+import asyncio
+from typing import Any
+
+from connectors.errors import Disconnected, TimedOut
+from connectors.tally import Tally
+from gateway.changing import update_connection
+from gateway.probing import smallest_read
+from schema.administration import UpdateConnectionSettingsInput
+from schema.settings import ConnectionSettingsInput
+from tests.gateway.lives.story import Story, operator
+from tests.gateway.running import PASSWORD
+
+
+async def ask_within(story: Story, seconds: float) -> str:
+    """What a query comes to that has so much time."""
+    source = story.live.source
+    resource = source.system.resources[0]
+    deadline = asyncio.get_running_loop().time() + seconds
+    try:
+        async with asyncio.timeout_at(deadline):
+            await source.fetch(smallest_read(resource), Tally(entity=resource.model.name), deadline)
+    except (TimedOut, TimeoutError):
+        return "too late"
+    finally:
+        await story.directory.watch.settle()
+    return "ok"
+
+
+def entity_states(story: Story) -> set[str]:
+    return {item.status.name for item in story.live.connection.condition.entity_health}
+
+
+async def hurry(story: Story, seconds: float) -> None:
+    """Ask often, and with too little time."""
+    story.plant.trouble("slow", delay_ms=500)
+    for _ in range(5):
+        assert await ask_within(story, seconds) == "too late"
+
+
+async def test_who_hurries_does_not_make_a_system_look_ill(story: Story) -> None:
+    await story.connect()
+    await hurry(story, 0.05)
+    condition = story.live.connection.condition
+    assert (condition.health.name, condition.circuit.state.name, entity_states(story)) == ("OK", "CLOSED", {"OK"})
+    assert (condition.error_rate, condition.last_failure_at) == (0.0, None)
+    assert [call.error.code.name for call in condition.calls(1, True)] == ["UPSTREAM_TIMEOUT"]  # yet it is told
+    assert await ask_within(story, 10.0) == "ok"
+
+
+async def test_who_gives_a_system_its_usual_time_does(story: Story) -> None:
+    await story.connect(settings=ConnectionSettingsInput(timeout_ms=20))
+    await hurry(story, 0.05)
+    condition = story.live.connection.condition
+    assert (condition.health.name, condition.circuit.state.name) == ("DEGRADED", "OPEN")
+    assert "DEGRADED" in entity_states(story)
+    assert condition.error_rate > 0
+
+
+async def test_a_probe_of_a_connection_that_ends_meanwhile_is_no_failure(story: Story) -> None:
+    await story.connect()
+    story.plant.trouble("slow", delay_ms=300)
+    live, vitals = story.live, story.directory.watch.vitals[story.connection_id]
+    probing = asyncio.create_task(story.prober._ask(live, 0))
+    while not story.plant.box.requests or not live.source._under_way:  # noqa: ASYNC110 - it is on its way
+        await asyncio.sleep(0.005)
+    await live.source.end(Disconnected("The connection was disconnected."))
+    assert await probing == "bad"
+    assert isinstance(vitals.calls[-1].trouble, Disconnected)
+    assert vitals.failures == 0
+
+
+async def test_a_probe_asks_also_a_system_that_is_held_back(story: Story) -> None:
+    await story.connect()
+    story.plant.trouble("unauthorized")
+    await story.wait_for("REAUTHORIZATION_REQUIRED")
+    story.plant.trouble("none")
+    assert await story.ask() == "Reauthorize"
+    assert await story.prober._ask(story.live, 0) == "good"
+
+
+async def change(story: Story, **options: Any) -> None:
+    settings = ConnectionSettingsInput(options=options)
+    given = UpdateConnectionSettingsInput(id=story.connection_id, settings=settings)  # type: ignore[arg-type]
+    payload = await update_connection(operator(), story.directory, given)
+    assert payload.errors == []
+
+
+async def test_the_account_that_is_kept_follows_the_options(story: Story) -> None:
+    await story.connect()
+    await change(story, **{"sap-client": "200"})
+    state = await story.store.states.read(story.connection_id)
+    assert state is not None
+    assert "200" in str(state.account)
+    version = state.version
+    await change(story, **{"sap-client": "200", "sap-language": "DE"})
+    again = await story.store.states.read(story.connection_id)
+    assert again is not None
+    assert (again.version > version) is (again.account != state.account)
+
+
+async def test_a_successor_is_found_by_the_account_of_last(story: Story) -> None:
+    await story.connect()
+    first, customer = story.connection_id, story.live.connection.customer
+    assert customer is not None
+    await change(story, **{"sap-client": "200"})
+    await story.life.disconnect(first, None)
+    options = ConnectionSettingsInput(options={"sap-client": "200"})
+    payload = await story.connect(customer_id=str(customer.id), settings=options)
+    assert payload.errors == []
+    assert payload.connection.predecessor_id == first
+    assert PASSWORD not in str(payload)
