@@ -1,12 +1,15 @@
 """What is easily told wrongly of a connection: whose hurry it was, whether it has ended, and whose account it is."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from connectors.errors import Disconnected, TimedOut
 from connectors.tally import Tally
 from gateway.changing import update_connection
-from gateway.probing import smallest_read
+from gateway.probing import probe_of, smallest_read
 from schema.administration import UpdateConnectionSettingsInput
 from schema.settings import ConnectionSettingsInput
 from tests.gateway.lives.story import Story, operator
@@ -111,3 +114,22 @@ async def test_a_successor_is_found_by_the_account_of_last(story: Story) -> None
     assert payload.errors == []
     assert payload.connection.predecessor_id == first
     assert PASSWORD not in str(payload)
+
+
+async def test_all_probes_that_are_due_are_taken_without_a_pause(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.probing._POLL_SECONDS", 3_600.0)
+    monkeypatch.setattr("gateway.probing._AT_ONCE", 8)
+    monkeypatch.setattr("gateway.probing._BATCH", 5)
+    async with story.store.database.writing() as transaction:
+        for number in range(42):
+            await story.store.due.schedule(transaction, probe_of(f"con_{number}", timedelta(seconds=-1)))
+    working = asyncio.create_task(story.prober.run())
+    async with asyncio.timeout(20):
+        while await story.store.due.lateness() or story.prober._running:  # noqa: ASYNC110 - it works beside
+            await asyncio.sleep(0.01)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    story.clock.moment += timedelta(minutes=5)
+    assert (await story.store.due.lateness())["probes"].waiting == 42
