@@ -18,6 +18,8 @@ _LEASE = timedelta(minutes=5)
 _EVERY = timedelta(hours=1)
 _AT_ONCE = 1_000
 """How many events one transaction deletes, so that nobody waits for it for long."""
+_EPOCHS_KEPT = 10_000
+"""How many changes a process may have missed before it reads everything anew."""
 _POLL_SECONDS = 15.0
 
 
@@ -64,5 +66,6 @@ class Upkeep:
                 return
             deleted = await self.store.events.forget(older_than, first=_AT_ONCE)
             self.metrics.swept(deleted)
+        await self.store.changes.forget(keep=_EPOCHS_KEPT)
         async with self.store.database.writing() as transaction:
             await self.store.due.postpone(transaction, work, _EVERY)

@@ -74,10 +74,10 @@ class Watch:
             known.renew()
         return known
 
-    def forget_all_but(self, connection_ids: Iterable[str]) -> None:
+    def forget(self, connection_ids: Iterable[str]) -> None:
         """Forget what is no longer in use."""
-        kept = set(connection_ids)
-        self.vitals = {key: vitals for key, vitals in self.vitals.items() if key in kept}
+        for connection_id in connection_ids:
+            self.vitals.pop(connection_id, None)
 
     def observer(self, vitals: Vitals) -> Observer:
         """What hears of a connection's calls and of its breaker."""

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.stores.audit import Audit
+from gateway.stores.changes import Changed, Changes
 from gateway.stores.credits import Credits
 from gateway.stores.database import Database, Transaction
 from gateway.stores.due import Due
@@ -56,7 +57,14 @@ class Lifecycle:
     """
 
     def __init__(
-        self, database: Database, states: States, events: Events, credit: Credits, audit: Audit, due: Due
+        self,
+        database: Database,
+        states: States,
+        events: Events,
+        credit: Credits,
+        audit: Audit,
+        due: Due,
+        changes: Changes,
     ) -> None:
         self._database = database
         self._states = states
@@ -64,6 +72,7 @@ class Lifecycle:
         self._credits = credit
         self._audit = audit
         self._due = due
+        self._changes = changes
 
     async def connect(
         self,
@@ -88,6 +97,7 @@ class Lifecycle:
                 await transaction.execute(insert(connections).values(values_of(connection)))
             except IntegrityError:
                 raise Missing("customer") from None
+            await self._changes.note(transaction, Changed.CONNECTION, connection.id)
             await transaction.execute(insert(credentials).values(connection_id=connection.id, sealed=sealed))
             await transaction.execute(insert(api_keys).values(values_of(key)))
             await self._begin(transaction, due)
@@ -106,7 +116,7 @@ class Lifecycle:
     async def pause(self, connection_id: str, reason: str | None, *, customer_id: str | None, by: Actor) -> Connection:
         """Stop the use of a connection that is enabled; for one that is paused, nothing changes."""
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             if connection.lifecycle == PAUSED:
                 return connection
             _require(connection, ENABLED)
@@ -123,7 +133,7 @@ class Lifecycle:
     ) -> Connection:
         """End a pause; the health is what it was before. For a connection that is enabled, nothing changes."""
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             if connection.lifecycle == ENABLED:
                 return connection
             _require(connection, PAUSED)
@@ -153,7 +163,7 @@ class Lifecycle:
         What was not enabled yet is enabled, what is paused stays so.
         """
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             _require(connection, PENDING_AUTH, VALIDATING, ENABLED, PAUSED)
             lifecycle = PAUSED if connection.lifecycle == PAUSED else ENABLED
             renewed = replace(connection, lifecycle=lifecycle, authorized_at=checked.at, **(changes or {}))
@@ -183,7 +193,7 @@ class Lifecycle:
         `account` tells to which account it belongs from then on; None leaves what is kept.
         """
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             _require(connection, PENDING_AUTH, VALIDATING, ENABLED, PAUSED)
             changed = change(connection)
             before, after = values_of(connection), values_of(changed)
@@ -207,7 +217,7 @@ class Lifecycle:
         A second time changes nothing.
         """
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             if connection.lifecycle == DISCONNECTED:
                 return Disconnected(connection, 0)
             now = await _revoke_keys(transaction, connection_id)
@@ -227,12 +237,21 @@ class Lifecycle:
     async def delete_data(self, connection_id: str, *, customer_id: str | None, by: Actor) -> Connection:
         """Note that what was kept of a disconnected connection's records is deleted."""
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             _require(connection, DISCONNECTED)
             data = {"recordsDeleted": 0}
             await self._note(transaction, by, "connection.delete_data", connection, data)
             await self._turn(transaction, "CONNECTION_DATA_DELETED", by, connection, data=data)
         return connection
+
+    async def _locked(self, transaction: Transaction, connection_id: str, customer_id: str | None) -> Connection:
+        """Read a connection that is to be changed; nobody else changes it before the transaction ends."""
+        query = select(connections).where(connections.c.id == connection_id, *of_customer(connections, customer_id))
+        row = (await transaction.execute(query.with_for_update())).one_or_none()
+        if row is None:
+            raise Missing("connection")
+        await self._changes.note(transaction, Changed.CONNECTION, connection_id)
+        return connection_from(row)
 
     async def _begin(self, transaction: Transaction, due: Sequence[NewWork]) -> None:
         for work in due:
@@ -288,14 +307,6 @@ class Lifecycle:
             data=data,
         )
         await self._events.append(transaction, event)
-
-
-async def _lock(transaction: Transaction, connection_id: str, customer_id: str | None) -> Connection:
-    query = select(connections).where(connections.c.id == connection_id, *of_customer(connections, customer_id))
-    row = (await transaction.execute(query.with_for_update())).one_or_none()
-    if row is None:
-        raise Missing("connection")
-    return connection_from(row)
 
 
 async def _keep(transaction: Transaction, connection: Connection) -> Connection:

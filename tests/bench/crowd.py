@@ -9,12 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Table, insert
 
 from connectors.protection.protections import Protections
 from connectors.registry import find_system
@@ -22,7 +23,7 @@ from gateway.directory import Directory
 from gateway.egress import Egress
 from gateway.keyring import Keyring
 from gateway.probing import LANE, PROBE, Pace, Prober
-from gateway.stores.rows import State
+from gateway.stores.rows import SYSTEM, State
 from gateway.stores.sql import Store
 from gateway.stores.tables import connection_states, connections, credentials, customers, due
 from gateway.vitals import Vitals
@@ -102,9 +103,9 @@ async def measure_changes(store: Store, keyring: Keyring, kind: str) -> None:
     directory = Directory(store, keyring, egress, Protections(), max_answer_bytes=1_000_000)
     before = memory_mb(_process())
     for what in ("first reading", "one of them changed", "another one changed"):
-        async with store.database.changing() as transaction:
-            of = connections.c.id == f"con_{len(what):020}"
-            await transaction.execute(update(connections).where(of).values(name=f"{what} {kind}"))
+        await store.lifecycle.update(
+            f"con_{len(what):020}", partial(replace, name=what), customer_id=None, by=SYSTEM
+        )
         async with ticking() as longest:
             began = time.perf_counter()
             await directory.refresh()
