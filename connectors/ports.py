@@ -75,7 +75,7 @@ class Call:
 
     `entity` is the kind of record that it is for, or empty, and `about` the method and the collection that were asked,
     without values. `outcome` is `ok`, or the meaning of the failure, such as `timed_out`, and `trouble` the failure
-    itself; one that `is_hurried` is a time-out after so little time that it says nothing of the system. `status` is that
+    itself; a time-out that `is_hurried` came after so little time that it says nothing of the system. `status` is that
     of the last HTTP answer, if there was one. `requests` counts logins and repetitions; a call without any has not
     reached the system.
     """

@@ -57,7 +57,6 @@ from resolvers.cache import ReadCache
 from resolvers.ports import CacheScope, Context, Following, ReadLimits
 from resolvers.roots import build_schema
 from schema.connections import ConnectedSystem
-from schema.errors import ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _REQUEST_SECONDS = 120.0

@@ -32,9 +32,7 @@ class Changes:
         epoch = select(meta.c.value).where(meta.c.name == "epoch").scalar_subquery()
         await transaction.execute(insert(changes).values(epoch=epoch, kind=kind.value, key=key))
 
-    async def between(
-        self, transaction: Transaction, before: int, now: int
-    ) -> Mapping[Changed, frozenset[str]] | None:
+    async def between(self, transaction: Transaction, before: int, now: int) -> Mapping[Changed, frozenset[str]] | None:
         """The keys of what was changed after one epoch and up to another; None where that is not known."""
         after = changes.c.epoch > before, changes.c.epoch <= now
         rows = (await transaction.execute(select(changes).where(*after).limit(_MOST + 1))).all()

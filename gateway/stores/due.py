@@ -38,7 +38,9 @@ class Due:
 
     async def ensure(self, transaction: Transaction, *works: NewWork) -> None:
         """Put pieces of work in, except those under whose name there is some."""
-        values = [{"kind": work.kind, "key": work.key, "generation": _beginning(), **self._values(work)} for work in works]
+        values = [
+            {"kind": work.kind, "key": work.key, "generation": _beginning(), **self._values(work)} for work in works
+        ]
         await transaction.execute(
             self._database.insert(due).values(values).on_conflict_do_nothing(index_elements=[due.c.kind, due.c.key])
         )

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncResult
 
 from gateway.stores.changes import Changed, Changes
 from gateway.stores.database import LONG_SECONDS, Database, Transaction, read_counter
@@ -48,15 +49,7 @@ class Snapshots:
             if changed is None:
                 return Renewal(await self._read(transaction, epoch))
             touched = changed[Changed.CONNECTION]
-            part = await self._read(
-                transaction,
-                epoch,
-                of_customers=customers.c.id.in_(changed[Changed.CUSTOMER]),
-                of_connections=connections.c.id.in_(touched),
-                of_keys=or_(api_keys.c.id.in_(changed[Changed.API_KEY]), api_keys.c.connection_id.in_(touched)),
-                of_sealed=credentials.c.connection_id.in_(touched),
-                touched=touched,
-            )
+            part = await self._read(transaction, epoch, changed)
         gone = _digests(before, touched, changed[Changed.API_KEY])
         renewed = Snapshot(
             epoch=epoch,
@@ -70,42 +63,36 @@ class Snapshots:
         return Renewal(renewed, touched | {key.connection_id for key in keys if key.connection_id is not None})
 
     async def _read(
-        self,
-        transaction: Transaction,
-        epoch: int,
-        *,
-        of_customers: ColumnElement[bool] = true(),
-        of_connections: ColumnElement[bool] = true(),
-        of_keys: ColumnElement[bool] = true(),
-        of_sealed: ColumnElement[bool] = true(),
-        touched: Collection[str] | None = None,
+        self, transaction: Transaction, epoch: int, only: Mapping[Changed, frozenset[str]] | None = None
     ) -> Snapshot:
-        async def rows(query: Any) -> list[Any]:
-            found = await transaction.stream(query, execution_options={"yield_per": _AT_ONCE})
-            return [row async for row in found]
-
-        live = connections.c.lifecycle != DISCONNECTED
-        valid = api_keys.c.revoked_at.is_(None)
+        """Read everything, or `only` what has these keys, and the keys of these connections."""
+        owners, live = select(customers), select(connections).where(connections.c.lifecycle != DISCONNECTED)
+        valid = select(api_keys).where(api_keys.c.revoked_at.is_(None))
+        sealed = select(credentials.c.connection_id, credentials.c.sealed)
+        touched = None
+        if only is not None:
+            touched = only[Changed.CONNECTION]
+            owners = owners.where(customers.c.id.in_(only[Changed.CUSTOMER]))
+            live = live.where(connections.c.id.in_(touched))
+            valid = valid.where(or_(api_keys.c.id.in_(only[Changed.API_KEY]), api_keys.c.connection_id.in_(touched)))
+            sealed = sealed.where(credentials.c.connection_id.in_(touched))
         return Snapshot(
             epoch=epoch,
-            customers={row.id: customer_from(row) for row in await rows(select(customers).where(of_customers))},
-            connections={
-                row.id: connection_from(row) for row in await rows(select(connections).where(live, of_connections))
-            },
-            keys={row.digest: api_key_from(row) for row in await rows(select(api_keys).where(valid, of_keys))},
-            sealed={
-                row.connection_id: row.sealed
-                for row in await rows(select(credentials.c.connection_id, credentials.c.sealed).where(of_sealed))
-            },
+            customers={row.id: customer_from(row) async for row in await _stream(transaction, owners)},
+            connections={row.id: connection_from(row) async for row in await _stream(transaction, live)},
+            keys={row.digest: api_key_from(row) async for row in await _stream(transaction, valid)},
+            sealed={row.connection_id: row.sealed async for row in await _stream(transaction, sealed)},
             states=await self._states.within(transaction, touched),
         )
 
 
+async def _stream(transaction: Transaction, query: Select[*tuple[Any, ...]]) -> AsyncResult[*tuple[Any, ...]]:
+    return await transaction.stream(query, execution_options={"yield_per": _AT_ONCE})
+
+
 def _digests(before: Snapshot, touched: Collection[str], key_ids: Collection[str]) -> frozenset[str]:
     """The digests of known keys that may have changed."""
-    return frozenset(
-        digest for digest, key in before.keys.items() if key.id in key_ids or key.connection_id in touched
-    )
+    return frozenset(digest for digest, key in before.keys.items() if key.id in key_ids or key.connection_id in touched)
 
 
 def _replaced(before: Mapping[str, _Row], keys: Collection[str], now: Mapping[str, _Row]) -> dict[str, _Row]:

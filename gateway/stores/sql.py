@@ -43,9 +43,7 @@ class Store:
         self.audit = Audit(database)
         self.due = Due(database)
         self.changes = Changes(database)
-        self.lifecycle = Lifecycle(
-            database, self.states, self.events, self.credits, self.audit, self.due, self.changes
-        )
+        self.lifecycle = Lifecycle(database, self.states, self.events, self.credits, self.audit, self.due, self.changes)
         self._snapshots = Snapshots(database, self.states, self.changes)
 
     @classmethod

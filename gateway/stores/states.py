@@ -34,9 +34,7 @@ class States:
             query = query.where(connections.c.id.in_(connection_ids))
         return {row.connection_id: _state(row) for row in await self._database.rows(query)}
 
-    async def within(
-        self, transaction: Transaction, connection_ids: Collection[str] | None = None
-    ) -> dict[str, State]:
+    async def within(self, transaction: Transaction, connection_ids: Collection[str] | None = None) -> dict[str, State]:
         """Read the states of connections that have not ended, all or some, as a transaction sees them."""
         query = _states().where(connections.c.lifecycle != DISCONNECTED)
         if connection_ids is not None:

@@ -103,9 +103,7 @@ async def measure_changes(store: Store, keyring: Keyring, kind: str) -> None:
     directory = Directory(store, keyring, egress, Protections(), max_answer_bytes=1_000_000)
     before = memory_mb(_process())
     for what in ("first reading", "one of them changed", "another one changed"):
-        await store.lifecycle.update(
-            f"con_{len(what):020}", partial(replace, name=what), customer_id=None, by=SYSTEM
-        )
+        await store.lifecycle.update(f"con_{len(what):020}", partial(replace, name=what), customer_id=None, by=SYSTEM)
         async with ticking() as longest:
             began = time.perf_counter()
             await directory.refresh()
@@ -201,7 +199,7 @@ async def measure_probes(store: Store, kind: str) -> None:
     prober = Prober(everyone, everyone, Pace(), heard)
     began = time.perf_counter()
     working = asyncio.create_task(prober.run())
-    while done < _PROBES and time.perf_counter() - began < 60:
+    while done < _PROBES and time.perf_counter() - began < 60:  # noqa: ASYNC110 - what is waited for counts by itself
         await asyncio.sleep(0.05)
     took = time.perf_counter() - began
     working.cancel()

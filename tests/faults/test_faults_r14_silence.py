@@ -1,4 +1,4 @@
-"""R14: a PostgreSQL that hangs or is locked: nothing waits for long, what is known counts for a while, all comes back."""
+"""R14: a PostgreSQL that hangs or is locked: nothing waits long, what is known counts for a while, all comes back."""
 
 import asyncio
 import time

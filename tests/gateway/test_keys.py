@@ -166,8 +166,6 @@ async def test_a_key_of_one_connection_manages_no_other(plant: Followed, erp: St
     for given in ({"kind": "CONNECTION", "connectionId": other}, {"kind": "CUSTOMER"}, {"kind": "ADMIN"}):
         made = await plant.gateway.new_key(mine["apiToken"], scopes=["READ"], **given)
         assert (made["apiToken"], len(made["errors"])) == (None, 1)
-    wide = await plant.gateway.new_key(
-        mine["apiToken"], kind="CONNECTION", connectionId=one, scopes=["READ", "WRITE"]
-    )
+    wide = await plant.gateway.new_key(mine["apiToken"], kind="CONNECTION", connectionId=one, scopes=["READ", "WRITE"])
     assert wide["errors"][0]["code"] == "SCOPE_MISSING"
     assert await answered(plant, theirs["apiToken"]) == (200, "")

@@ -1,6 +1,5 @@
 """Events are kept for a while and then deleted, by one process for all; who comes too late is told so."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,10 +31,10 @@ class Moments:
 
 
 @pytest.fixture
-async def clock(store: Store) -> AsyncIterator[Moments]:
+async def clock(store: Store) -> Moments:
     moments = Moments()
     store.due = Due(store.database, moments)
-    yield moments
+    return moments
 
 
 def metric(metrics: Metrics, name: str) -> float:
@@ -43,9 +42,7 @@ def metric(metrics: Metrics, name: str) -> float:
     return float(next(line.rpartition(" ")[2] for line in page.splitlines() if line.startswith(name)))
 
 
-async def test_events_go_when_they_are_old_and_not_before(
-    store: Store, connection: Connection, clock: Moments
-) -> None:
+async def test_events_go_when_they_are_old_and_not_before(store: Store, connection: Connection, clock: Moments) -> None:
     metrics = Metrics()
     upkeep = Upkeep(store, 90 * DAY, metrics, clock)
     await upkeep.begin()

@@ -237,7 +237,7 @@ async def test_a_right_that_a_count_has_seen_lost_ends_what_was_kept() -> None:
     async def refuse(*_: Any) -> int:
         raise PermissionDenied("The user may not read this.")
 
-    live.source.count = refuse  # type: ignore[method-assign] # what a user may list but not count
+    live.source.count = refuse  # type: ignore[method-assign, assignment] # what a user may list but not count
     counted = PLAIN.replace("nodes", "totalCount nodes", 1)
     (source,) = (await page(plant, counted, freshness=STAND_IN))["sources"]
     assert source["status"] == "OK"

@@ -1,6 +1,6 @@
 """A snapshot that is renewed by what was changed is the one that reading everything gives."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.gateway.stores.samples import NOON, connected, key_of
 ALL: Any = {"customer_id": None, "by": SYSTEM}
 
 
-async def renewed(store: Store, before: Snapshot) -> tuple[Snapshot, frozenset[str] | None]:
+async def renewed(store: Store, before: Snapshot) -> tuple[Snapshot, Set[str] | None]:
     """The renewed snapshot, which must be the one that reading everything gives."""
     renewal = await store.renew(before)
     assert renewal.snapshot == await store.snapshot()
