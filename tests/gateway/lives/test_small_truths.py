@@ -45,8 +45,11 @@ async def hurry(story: Story, seconds: float) -> None:
 
 async def test_who_hurries_does_not_make_a_system_look_ill(story: Story) -> None:
     await story.connect()
-    await hurry(story, 0.05)
     condition = story.live.connection.condition
+    well_at, vitals = condition.last_success_at, story.directory.watch.vitals[story.connection_id]
+    story.clock.moment += timedelta(minutes=1)
+    await hurry(story, 0.05)
+    assert (condition.last_success_at, vitals.failures) == (well_at, 0)
     assert (condition.health.name, condition.circuit.state.name, entity_states(story)) == ("OK", "CLOSED", {"OK"})
     assert (condition.error_rate, condition.last_failure_at) == (0.0, None)
     assert [call.error and call.error.code.name for call in condition.calls(1, True)] == ["UPSTREAM_TIMEOUT"]
