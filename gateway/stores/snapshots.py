@@ -42,14 +42,13 @@ class Snapshots:
 
     async def renew(self, before: Snapshot) -> Renewal:
         """Read what was changed since `before`, or everything where that is not known."""
-        async with self._database.reading(LONG_SECONDS) as transaction:
-            # First: if anything changes while the rest is read, the snapshot must look too old, not too new.
+        async with self._database.reading() as transaction:
             epoch = await read_counter(transaction, "epoch")
             changed = await self._changes.between(transaction, before.epoch, epoch)
-            if changed is None:
-                return Renewal(await self._read(transaction, epoch))
-            touched = changed[Changed.CONNECTION]
-            part = await self._read(transaction, epoch, changed)
+            part = await self._read(transaction, epoch, changed) if changed is not None else None
+        if changed is None or part is None:
+            return Renewal(await self.read())
+        touched = changed[Changed.CONNECTION]
         gone = _digests(before, touched, changed[Changed.API_KEY])
         renewed = Snapshot(
             epoch=epoch,

@@ -69,9 +69,11 @@ async def test_a_probe_of_a_connection_that_ends_meanwhile_is_no_failure(story: 
     await story.connect()
     story.plant.trouble("slow", delay_ms=300)
     live, vitals = story.live, story.directory.watch.vitals[story.connection_id]
+    before = len(story.plant.box.requests)
     probing = asyncio.create_task(story.prober._ask(live, 0))
-    while not story.plant.box.requests or not live.source._under_way:  # noqa: ASYNC110 - it is on its way
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(10.0):
+        while len(story.plant.box.requests) == before:  # noqa: ASYNC110 - it is on its way
+            await asyncio.sleep(0.005)
     await live.source.end(Disconnected("The connection was disconnected."))
     assert await probing == "bad"
     assert isinstance(vitals.calls[-1].trouble, Disconnected)
