@@ -82,6 +82,10 @@ class Source:
         """Ask one question; raises the meaning of whatever goes wrong."""
         return await self._ask(read, self.request(read), tally, deadline)
 
+    async def probe(self, read: Read, tally: Tally, deadline: float) -> Page:
+        """Ask one question to see how the system is, also where the source is held back."""
+        return await self._ask(read, self.request(read), tally, deadline, is_probe=True)
+
     async def follow(self, read: Read, rest: Request, tally: Tally, deadline: float) -> Page:
         """Ask for the rest of a question whose answer the source cut."""
         return await self._ask(read, rest, tally, deadline)
@@ -161,10 +165,12 @@ class Source:
         self.observer.closed()
         await self.http.aclose()
 
-    async def _ask(self, read: Read, request: Request, tally: Tally, deadline: float) -> Page:
+    async def _ask(
+        self, read: Read, request: Request, tally: Tally, deadline: float, *, is_probe: bool = False
+    ) -> Page:
         understand = partial(self.system.protocol.page, read)
         with self._observed(read.source, tally, deadline) as call:
-            page = await self._make(request, understand, call, tally.priority, deadline)
+            page = await self._make(request, understand, call, tally.priority, deadline, is_probe=is_probe)
             call.rows = len(page.rows)
             return page
 
@@ -200,21 +206,28 @@ class Source:
                 self.observer.called(call)
 
     async def _make(
-        self, request: Request, understand: Callable[[Answer], Found], call: Call, priority: Priority, deadline: float
+        self,
+        request: Request,
+        understand: Callable[[Answer], Found],
+        call: Call,
+        priority: Priority,
+        deadline: float,
+        *,
+        is_probe: bool = False,
     ) -> Found:
         """Wait for a turn, send, understand, learn, and perhaps do so again; the deadline is a time of the loop.
 
         This is the only place where a request is repeated: within the guard's budget, and never one that may have
         changed something.
         """
-        self._check()
+        self._check(is_probe)
         call.about = f"{request.method} {call.about}"
         self.guard.budget.deposit()
         attempts = 0
         while True:
             attempts += 1
             try:
-                async with self._turn(request.method, priority, deadline):
+                async with self._turn(request.method, priority, deadline, call):
                     return understand(await self._answer(request, call, deadline))
             except Trouble as trouble:
                 delay = self.guard.retry_delay(trouble, attempts, deadline) if request.is_safe else None
@@ -222,24 +235,27 @@ class Source:
                     raise
                 self.observer.retried(outcome_of(trouble))
                 await asyncio.sleep(delay)
-                self._check()
+                self._check(is_probe)
 
-    def _check(self) -> None:
+    def _check(self, is_probe: bool) -> None:
         """Raise why the system is not to be asked, if there is a reason."""
-        refusal = self.fault or self.held()
+        refusal = self.fault or (None if is_probe else self.held())
         if refusal is not None:
             raise refusal
 
     @asynccontextmanager
-    async def _turn(self, method: str, priority: Priority, deadline: float) -> AsyncIterator[None]:
+    async def _turn(self, method: str, priority: Priority, deadline: float, call: Call) -> AsyncIterator[None]:
         """Go through the guard, and tell how long that took and what its breaker makes of it."""
+        usual_seconds = None if self.timeout_ms is None else self.timeout_ms / 1000
+        turn = None
         try:
-            async with self.guard.entered(method, priority, deadline) as waited:
-                if waited > 0:
-                    self.observer.waited(waited)
+            async with self.guard.entered(method, priority, deadline, usual_seconds) as turn:
+                if turn.waited > 0:
+                    self.observer.waited(turn.waited)
                 self.observer.broke(self.guard.breaker.state)
                 yield
         finally:
+            call.is_hurried = turn is not None and turn.is_hurried
             self.observer.broke(self.guard.breaker.state)
 
     async def _answer(self, request: Request, call: Call, deadline: float) -> Answer:

@@ -114,8 +114,9 @@ class Call:
 
     `entity` is the kind of record that it is for, or empty, and `about` the method and the collection that were asked,
     without values. `outcome` is `ok`, or the meaning of the failure, such as `timed_out`, and `trouble` the failure
-    itself. `status` is that of the last HTTP answer, if there was one. `requests` counts logins and repetitions; a call
-    without any has not reached the system.
+    itself; a time-out that `is_hurried` came after so little time that it says nothing of the system. `status` is that
+    of the last HTTP answer, if there was one. `requests` counts logins and repetitions; a call without any has not
+    reached the system.
     """
 
     entity: str = ""
@@ -126,6 +127,7 @@ class Call:
     seconds: float = 0.0
     about: str = field(default="", compare=False)
     trouble: Trouble | None = field(default=None, compare=False)
+    is_hurried: bool = field(default=False, compare=False)
 
 
 class Observer:

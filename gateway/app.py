@@ -21,8 +21,10 @@ import schema
 from connectors.ports import CacheOutcome
 from connectors.protection.protections import Protections
 from connectors.registry import use_manifests
-from gateway import console, tokens
-from gateway.auth import Caller, TokenRefused, check_key
+from gateway import console
+from gateway.absence import Absence
+from gateway.admission import Admission
+from gateway.auth import Caller
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
 from gateway.egress import Egress
@@ -48,17 +50,18 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
+from gateway.upkeep import Upkeep
 from gateway.watch import NOTE_SECONDS, Watch
 from gateway.websocket import Sockets
 from resolvers.cache import ReadCache
 from resolvers.ports import CacheScope, Context, Following, ReadLimits
 from resolvers.roots import build_schema
 from schema.connections import ConnectedSystem
-from schema.errors import ErrorCode
 
 _LOGGER = logging.getLogger(__name__)
 _REQUEST_SECONDS = 120.0
-_TOUCH_SECONDS = 60.0
+_EXPIRY_SECONDS = 1.0
+"""How often it is looked whether keys have expired that lines were opened with."""
 
 
 class Role(Enum):
@@ -101,13 +104,12 @@ class Gateway:
             max_cost=settings.max_cost,
         )
         self._document_rules = document_rules(settings)
-        self._touched: dict[str, float] = {}
-        self._touching: set[asyncio.Task[None]] = set()
         self._fresh = Poll(self._keep_fresh, "what is connected")
         self._is_open = False
         self.is_prepared = True
         """Whether nothing else has to happen before requests are welcome; the demo has its plant to build."""
         self.directory: Directory
+        self.admission: Admission
         self.watch: Watch
         self.prober: Prober | None = None
         self.feed: EventFeed
@@ -140,6 +142,7 @@ class Gateway:
             watch=self.watch,
         )
         await self.directory.refresh()
+        self.admission = Admission(self.directory, self.keyring, self.settings.snapshot_seconds)
         self.cache = self._open_cache()
         self.feed = EventFeed(store.events, self._see_changes)
         await self.feed.begin()
@@ -154,8 +157,12 @@ class Gateway:
             self.calls.run(self.directory.protections, self.watch),
             self.watch.run(),
             self._note_calls(),
+            self._end_expired(),
         ]
         if self.role is not Role.WEB:
+            upkeep = Upkeep(store, timedelta(days=self.settings.event_retention_days), self.metrics)
+            await upkeep.begin()
+            tasks.append(upkeep.run())
             self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
             await self.prober.begin()
             tasks.append(self.prober.run())
@@ -167,7 +174,8 @@ class Gateway:
             self._is_open = False
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, *self._touching, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
+            await self.admission.close()
             if self.prober is not None:
                 await self.prober.drain()
             await self._settle_at_last()
@@ -208,12 +216,22 @@ class Gateway:
 
     async def _note_calls(self) -> None:
         """Write down now and then when calls last went well and badly."""
+        absence = Absence(_LOGGER, "the last calls cannot be noted", "the last calls can be noted again")
         while True:
             await asyncio.sleep(NOTE_SECONDS)
             try:
                 await self.watch.note()
-            except Exception:
-                _LOGGER.exception("the last calls could not be noted")
+            except Exception as error:
+                absence.met(error)
+            else:
+                absence.over()
+
+    async def _end_expired(self) -> None:
+        """Close what was opened with keys that have expired meanwhile."""
+        while True:
+            await asyncio.sleep(_EXPIRY_SECONDS)
+            self.sockets.check_keys(only_expiring=True)
+            self.subscriptions.check_keys(only_expiring=True)
 
     async def _settle_at_last(self) -> None:
         """Keep what was still to be thought about, if the store answers."""
@@ -246,46 +264,13 @@ class Gateway:
         """Something that is stored has changed: keys may be void, and there may be events."""
         self.feed.hint()
         self.sockets.check_keys()
+        self.subscriptions.check_keys()
 
     def drain(self) -> None:
         """Be no longer ready, and send everyone away who follows something; called again, also those who came since."""
         self._is_open = False
         self.sockets.drain()
         self.subscriptions.break_off()
-
-    def recheck(self, caller: Caller) -> None:
-        """Refuse a caller whose key is no longer in force."""
-        key = self.directory.keys.get(caller.key.digest)
-        if key is None:
-            raise TokenRefused(ErrorCode.TOKEN_REVOKED, "This token was revoked.")
-        check_key(key)
-
-    async def authenticate(self, token: str) -> Caller:
-        """The caller of a token; a known one costs no SQL."""
-        digest = tokens.digest(token, self.keyring.pepper)
-        key = self.directory.keys.get(digest)
-        if key is None and tokens.checksum_ok(token):
-            key = await self.directory.store.key_by_digest(digest)
-            if key is not None and key.revoked_at is None:
-                await self.directory.refresh()  # another process has just made it, and perhaps what it reaches
-        caller = check_key(key)
-        self._touch(caller)
-        return caller
-
-    def _touch(self, caller: Caller) -> None:
-        """Have it noted that a key is in use, at most once a minute; nobody waits for it."""
-        now = asyncio.get_running_loop().time()
-        if now - self._touched.get(caller.key.id, -_TOUCH_SECONDS) >= _TOUCH_SECONDS:
-            self._touched[caller.key.id] = now
-            task = asyncio.create_task(self._note_use(caller.key.id))
-            self._touching.add(task)
-            task.add_done_callback(self._touching.discard)
-
-    async def _note_use(self, key_id: str) -> None:
-        try:
-            await self.directory.store.touch_key(key_id, datetime.now(UTC))
-        except StoreError as error:
-            _LOGGER.warning("the use of a key could not be noted: %s", error)
 
     def context(self, caller: Caller, identifier: str, following: Following | None = None) -> Context:
         """What the resolvers of one request share."""
@@ -348,9 +333,13 @@ def build(
     A worker answers only whoever looks after it. The application's `state.gateway` is the process behind it.
     """
     gateway = Gateway(settings, keyring, own_addresses, role)
+
+    async def authenticate(token: str) -> Caller:
+        return await gateway.admission.authenticate(token)
+
     endpoint = GraphQLEndpoint(
         build_schema([limits_extension(settings, keep_document)]),
-        gateway.authenticate,
+        authenticate,
         gateway.context,
         lambda: console.page({"endpoint": "/graphql", **console_configuration()}) or console.unbuilt_page(),
         gateway.metrics,
@@ -361,11 +350,14 @@ def build(
     gateway.subscriptions = endpoint.subscriptions = SharedSubscriptions(
         endpoint.schema,
         gateway.context,
+        lambda caller: gateway.admission.readmit(caller),
         endpoint.encode,
         lambda: gateway.feed.read_on(),
         settings.max_waiting_updates,
     )
-    gateway.sockets = Sockets(gateway.authenticate, gateway.recheck, endpoint.subscriptions, settings.cors_origins)
+    gateway.sockets = Sockets(
+        authenticate, lambda caller: gateway.admission.recheck(caller), endpoint.subscriptions, settings.cors_origins
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -383,7 +375,7 @@ def build(
             Mount("/console", StaticFiles(directory=console.DIST, check_dir=False)),
         ]
     if settings.metrics != "off":
-        routes.append(Route("/metrics", MetricsPage(gateway.metrics, settings, gateway.authenticate).answer))
+        routes.append(Route("/metrics", MetricsPage(gateway.metrics, settings, authenticate).answer))
     application = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestIds)])
     application.state.gateway = gateway
     return application

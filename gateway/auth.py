@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from gateway import tokens
 from gateway.logging import request_id
 from gateway.stores.rows import Actor, ApiKey
-from schema.errors import ErrorCode, failure
+from schema.errors import MEANINGS, ErrorCode, failure
 
 _ADMIN_TENANT = "*"
 
@@ -52,6 +52,11 @@ class TokenRefused(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+    @property
+    def advice(self) -> str:
+        """Why, and what to do."""
+        return f"{self.message} {MEANINGS[self.code].remediation}"
 
 
 def bearer(authorization: str | None) -> str:

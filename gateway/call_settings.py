@@ -64,6 +64,11 @@ class CallSettings(BaseSettings):
         gt=0,
         description="How long it is left alone at most.",
     )
+    source_timeout_ms: int = Field(
+        default=10_000,
+        ge=1,
+        description="How long a source may take to answer by default, in milliseconds.",
+    )
     max_calls_at_once: int = Field(
         default=DEFAULTS.calls_at_once,
         ge=1,
@@ -92,6 +97,7 @@ class CallSettings(BaseSettings):
             failing_share=self.breaker_failing_share,
             first_open_seconds=self.breaker_open_seconds,
             longest_open_seconds=self.breaker_longest_open_seconds,
+            usual_seconds=self.source_timeout_ms / 1000,
             calls_at_once=self.max_calls_at_once,
             calls_waiting=self.max_calls_waiting,
             retry_share=self.retry_share,

@@ -17,12 +17,12 @@ from gateway.forms import Refused, check_metadata, check_tags, check_text, choos
 from gateway.keyring import Keyring, SealBroken
 from gateway.line_form import check_fit, no_proxy
 from gateway.probing import probe_of
-from gateway.refusals import no_connection, refusal_of
+from gateway.refusals import concerning, no_connection, refusal_of
 from gateway.sealed import Sealed
 from gateway.settings_form import SettingsForm, read_form
 from gateway.stores import rows
 from gateway.stores.errors import Missing, WrongLifecycle
-from gateway.stores.lifecycle import Renewal, Renewed
+from gateway.stores.lifecycle import Reseal, Resealed
 from gateway.urls import ProxyRefused
 from schema.absent import given
 from schema.administration import UpdateConnectionSettingsInput, UpdateConnectionSettingsPayload
@@ -40,17 +40,18 @@ async def update_connection(
         system = _system(row)
         form = _form(directory, system, wanted)
         settings = form.plain | await _found(directory, row, form)
-        renewal = _renewing(keyring, system, form) if form.changes_line else None
+        reseal = _resealing(keyring, system, form) if form.changes_line else None
         await directory.store.lifecycle.update(
             row.id,
             merging(settings, values, form.line_settings),
             customer_id=caller.key.customer_id,
             by=caller.actor,
-            renewal=renewal,
-            due=[probe_of(row.id, timedelta())] if renewal is not None else (),
+            account=directory.account_of,
+            reseal=reseal,
+            due=[probe_of(row.id, timedelta())] if reseal is not None else (),
         )
     except Refused as refused:
-        return UpdateConnectionSettingsPayload(errors=refused.errors)
+        return UpdateConnectionSettingsPayload(errors=concerning(refused.errors, wanted.id))
     except (Missing, WrongLifecycle):
         return UpdateConnectionSettingsPayload(errors=[no_connection(wanted.id, "id").error])
     await directory.refresh()
@@ -75,10 +76,10 @@ def merging(
     return change
 
 
-def _renewing(keyring: Keyring, system: System, form: SettingsForm) -> Renewal:
+def _resealing(keyring: Keyring, system: System, form: SettingsForm) -> Reseal:
     """Change what is sealed of the settings with them; Refused where the two do not fit."""
 
-    def renew(before: rows.Connection, sealed: str) -> Renewed:
+    def resealed(before: rows.Connection, sealed: str) -> Resealed:
         settings = merging({}, {}, form.line_settings)(before).settings
         tenant, method = {"tenant": before.customer_id, "row": before.id}, choose_login(system, before.auth_method)
         try:
@@ -89,13 +90,13 @@ def _renewing(keyring: Keyring, system: System, form: SettingsForm) -> Renewal:
             if secrets != Sealed():
                 message = "The stored credentials cannot be read with the present keys; give new ones first."
                 raise Refused(refusal(ConnectionUnavailable, ErrorCode.REAUTHORIZATION_REQUIRED, message)) from None
-            return Renewed(sealed, credentials_expire_at(method, {}, settings))
+            return Resealed(sealed, credentials_expire_at(method, {}, settings))
         secrets = form.secrets(present)
         check_fit(settings, secrets)
         expires_at = credentials_expire_at(method, secrets.answers, settings)
-        return Renewed(keyring.seal(secrets.written(), **tenant), expires_at)
+        return Resealed(keyring.seal(secrets.written(), **tenant), expires_at)
 
-    return renew
+    return resealed
 
 
 async def _row(caller: Caller, directory: Directory, connection_id: str) -> rows.Connection:

@@ -295,6 +295,7 @@ class CallerAdministration:
                     ErrorCode.CONNECTION_DISCONNECTED,
                     "The connection was disconnected.",
                     field="connectionId",
+                    connection_id=connection.id,
                 )
             )
         return connection.customer_id, connection.id

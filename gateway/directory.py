@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+import math
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Set
 from functools import partial
 from hashlib import blake2b, sha256
 from importlib.metadata import version
@@ -18,6 +20,7 @@ from connectors.ports import Observer, Sessions
 from connectors.protection.limits import Identity
 from connectors.protection.protections import Protections
 from connectors.registry import find_system
+from gateway.accounts import account_of
 from gateway.auth import Caller
 from gateway.condition import KeptCondition
 from gateway.egress import Egress
@@ -53,6 +56,8 @@ def _unheard(system: str, deployment: str, environment: str) -> Observer:
     return Observer()
 
 
+_AT_ONCE = 50
+"""How many connections are looked at before others have their turn."""
 _IN_USE = (ConnectionLifecycle.ENABLED.name, ConnectionLifecycle.PAUSED.name)
 
 
@@ -84,6 +89,8 @@ class Directory:
         self._customers: dict[str, Customer] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._refreshing = asyncio.Lock()
+        self._confirmed = -math.inf
+        self.monotonic = time.monotonic
         self.on_change: Callable[[], None] = lambda: None
         """Called when something else is served from now on."""
 
@@ -98,38 +105,66 @@ class Directory:
         Two at once could end with the older of two snapshots, in which a revoked key still counts.
         """
         async with self._refreshing:
+            began = self.monotonic()
             if await self.store.epoch() != self._snapshot.epoch:
-                self._adopt(await self.store.snapshot())
+                renewal = await self.store.renew(self._snapshot)
+                await self._adopt(renewal.snapshot, renewal.changed)
                 self.on_change()
+            self._confirmed = began
 
-    def _adopt(self, snapshot: rows.Snapshot) -> None:
-        """Serve from a snapshot from now on; sources that are still the same stay open."""
-        customers = {item.id: describe_customer(item) for item in snapshot.customers.values()}
-        previews = {key.connection_id: key.preview for key in snapshot.keys.values() if key.connection_id}
-        before, lives = self._snapshot, {}
-        for row in sorted(snapshot.connections.values(), key=lambda item: item.id):
-            sealed = snapshot.sealed.get(row.id)
-            if row.lifecycle not in _IN_USE or sealed is None or not is_known(row) or row.id not in snapshot.states:
-                continue
-            known = self._lives.get(row.id)
-            is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
-            vitals = self.watch.follow(row, snapshot.states[row.id], is_new=not is_same)
-            condition = KeptCondition(row, vitals, self.watch.clock)
-            described = describe_connection(row, customers.get(row.customer_id), previews.get(row.id), condition)
-            source = known.source if known is not None and is_same else self._open(row, sealed, vitals)
-            if source is not None:
-                scope = CacheScope(row.customer_id, row.id, generation_of(row, sealed, source.system.revision))
-                lives[row.id] = LiveSource(described, source, scope, _freshness_of(row.settings))
-        replaced = [
-            live.source for key, live in self._lives.items() if key in lives and lives[key].source is not live.source
-        ]
-        ended = [live.source for key, live in self._lives.items() if key not in lives]
-        self._snapshot, self._customers, self._lives = snapshot, customers, lives
-        self.watch.forget_all_but(lives)
-        for source in replaced:
-            self._soon(source.retire())
-        for source in ended:
-            self._soon(source.end(Disconnected("The connection was disconnected.")))
+    @property
+    def age(self) -> float:
+        """For how many seconds it is not known whether something else was stored."""
+        return self.monotonic() - self._confirmed
+
+    async def _adopt(self, snapshot: rows.Snapshot, changed: Set[str] | None = None) -> None:
+        """Serve from a snapshot from now on; only the `changed` connections may be others than before, or all may.
+
+        Sources that are still the same stay open.
+        """
+        before, known = self._snapshot, self._lives
+        new = {key: row for key, row in snapshot.customers.items() if key not in before.customers}
+        customers = {**self._customers, **{key: describe_customer(row) for key, row in new.items()}}
+        concerned = snapshot.connections.keys() | known.keys() if changed is None else changed
+        previews = {key.connection_id: key.preview for key in snapshot.keys.values() if key.connection_id in concerned}
+        lives = {} if changed is None else {key: live for key, live in known.items() if key not in concerned}
+        for number, connection_id in enumerate(concerned):
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+            live = self._live(snapshot, connection_id, customers, previews)
+            if live is not None:
+                lives[connection_id] = live
+        self._snapshot, self._customers, self._lives = snapshot, customers, dict(sorted(lives.items()))
+        self.watch.forget(concerned - lives.keys())
+        for connection_id in concerned & known.keys():
+            source, live = known[connection_id].source, lives.get(connection_id)
+            if live is None:
+                self._soon(source.end(Disconnected("The connection was disconnected.")))
+            elif live.source is not source:
+                self._soon(source.retire())
+
+    def _live(
+        self,
+        snapshot: rows.Snapshot,
+        connection_id: str,
+        customers: Mapping[str, Customer],
+        previews: Mapping[str | None, str],
+    ) -> LiveSource | None:
+        """A connection as it is served, if it is in use; its source is the one of before where nothing has changed."""
+        row, sealed = snapshot.connections.get(connection_id), snapshot.sealed.get(connection_id)
+        state = snapshot.states.get(connection_id)
+        if row is None or row.lifecycle not in _IN_USE or sealed is None or not is_known(row) or state is None:
+            return None
+        known, before = self._lives.get(row.id), self._snapshot
+        is_same = known is not None and before.sealed.get(row.id) == sealed and before.connections[row.id] == row
+        vitals = self.watch.follow(row, state, is_new=not is_same)
+        source = known.source if known is not None and is_same else self._open(row, sealed, vitals)
+        if source is None:
+            return None
+        condition = KeptCondition(row, vitals, self.watch.clock)
+        described = describe_connection(row, customers.get(row.customer_id), previews.get(row.id), condition)
+        scope = CacheScope(row.customer_id, row.id, generation_of(row, sealed, source.system.revision))
+        return LiveSource(described, source, scope, _freshness_of(row.settings))
 
     def _open(self, row: rows.Connection, sealed: str, vitals: Vitals) -> Source | None:
         """A source that cannot be opened still stands among the others, so that queries tell of it."""
@@ -244,6 +279,10 @@ class Directory:
         """A connection in use, by id."""
         return self._lives.get(connection_id)
 
+    def known_customers(self) -> list[Customer]:
+        """Every customer in the snapshot, oldest first."""
+        return sorted(self._customers.values(), key=lambda customer: str(customer.id))
+
     def condition(self, row: rows.Connection, state: rows.State) -> Condition:
         """How a connection is, with what this process knows beside what is kept."""
         vitals = self.watch.vitals.get(row.id) or vitals_of(row, state)
@@ -263,6 +302,14 @@ class Directory:
         live = self._lives.get(row.id)
         auth = live.source.auth if live is not None else None
         return auth.sessions if isinstance(auth, SessionLogin) else None
+
+    def account_of(self, row: rows.Connection) -> str | None:
+        """To which account the stored answers belong with a row's settings; None where that cannot be told."""
+        system, secrets = find_system(row.system), self.secrets_of(row)
+        method = system.auth_method(row.auth_method) if system is not None else None
+        if system is None or method is None or secrets is None:
+            return None
+        return account_of(system, method, secrets.answers, row.settings)
 
     def _unsealed(self, row: rows.Connection, sealed: str) -> Sealed:
         return Sealed.read(self._keyring.unseal(sealed, tenant=row.customer_id, row=row.id))

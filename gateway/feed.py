@@ -17,6 +17,7 @@ from schema.events import ConnectionStatusUpdate
 from schema.events import Event as ShownEvent
 
 _PAGE = 500
+_FORGOTTEN = "What came after this cursor is no longer kept; follow again without `after`."
 
 
 @dataclass(eq=False)
@@ -87,15 +88,15 @@ class EventFeed:
             self._listeners.discard(queue)
 
     async def between(self, since: int, until: int) -> AsyncIterator[Event]:
-        """The kept events after one number and up to another."""
+        """The kept events after one number and up to another; INVALID_CURSOR where some are no longer kept."""
         while since < until:
             found = await self.events.after(since, first=_PAGE)
+            if not found or found[0].number > since + 1:  # numbers have no gaps: these were deleted for their age
+                raise _invalid(_FORGOTTEN)
             for event in found:
                 if event.number > until:
                     return
                 yield event
-            if not found:
-                return
             since = found[-1].number
 
 
@@ -154,7 +155,7 @@ class CallerUpdates:
         if number is None or number > reach.latest:
             raise _invalid("The cursor is not one of ours.")
         if number < reach.forgotten:
-            raise _invalid("What came after this cursor is no longer kept; follow again without `after`.")
+            raise _invalid(_FORGOTTEN)
         return number
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from connectors.errors import NoSuchRecords, NotFound, Rejected, Trouble, Upstream
+from connectors.errors import NoSuchRecords, NotFound, Rejected, TimedOut, Trouble, Upstream
 from connectors.ports import Call
 from resolvers.outcomes import code_of
 from schema.errors import ErrorCode
@@ -38,6 +38,7 @@ class HeardCall:
     about: str
     status: int | None
     failure: Failure | None
+    is_hurried: bool
     request_id: str
 
     @property
@@ -52,8 +53,8 @@ class HeardCall:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the system, and not the request, is to blame."""
-        return self.failure is not None and self.failure.is_of_system
+        """Whether the system, and neither the request nor its hurry, is to blame."""
+        return self.failure is not None and self.failure.is_of_system and not self.is_hurried
 
 
 _ADAPTER = TypeAdapter(HeardCall)
@@ -69,6 +70,7 @@ def heard(call: Call, entity: EntityType | None, started_at: datetime, identifie
         about=call.about,
         status=call.status,
         failure=_failure(call.trouble) if call.trouble is not None else None,
+        is_hurried=call.is_hurried and isinstance(call.trouble, TimedOut),
         request_id=request_id,
     )
 

@@ -20,7 +20,7 @@ from gateway.auth import Caller, TokenRefused, bearer
 from gateway.logging import request_id
 from gateway.sharing import Encoded, SharedSubscriptions
 from gateway.sse import MEDIA_TYPE, event_stream
-from gateway.stores.errors import Unavailable
+from gateway.stores.errors import Outdated, Unavailable
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import WatchedRequest, watch
 from resolvers.documents import NO_SUCH_OPERATION, code_of, without_names
@@ -31,6 +31,13 @@ _LOGGER = logging.getLogger(__name__)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _REFUSED_KIND = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)
 _NO_DATABASE = "This product's own database does not answer now."
+_FOR_TOO_LONG = "This product's own database has been away for too long to know which tokens are still in force."
+_UNTOUCHED = "Nothing was changed."
+_UNKNOWN = "If this was a change, look whether it was made before you try again."
+_NO_DATABASE_SECONDS = 1
+_NO_DATABASE_REMEDY = (
+    "Wait for `retryAfterMs` and try again; if it stays, have the operator look at the database and at `/readyz`."
+)
 _JSON = "application/json"
 _GRAPHQL = "application/graphql-response+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -139,7 +146,10 @@ class GraphQLEndpoint:
             raise Unanswerable(401, refused.code, refused.message, {"WWW-Authenticate": "Bearer"}) from None
         except Unavailable as error:
             _LOGGER.error("a token could not be looked up: %s", error)
-            raise Unanswerable(503, ErrorCode.INTERNAL, _NO_DATABASE, {"Retry-After": "1"}) from None
+            message = _FOR_TOO_LONG if isinstance(error, Outdated) else _NO_DATABASE
+            raise Unanswerable(
+                503, ErrorCode.INTERNAL, message, {"Retry-After": str(_NO_DATABASE_SECONDS)}, _absence()
+            ) from None
 
     async def _operation(self, request: Request) -> Mapping[str, Any]:
         if request.method == "GET":
@@ -225,16 +235,25 @@ def _is_refused_whole(result: ExecutionResult) -> bool:
 class Unanswerable(Exception):
     """A request that never reaches the graph."""
 
-    def __init__(self, status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: ErrorCode,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self._message = message
         self._headers = headers or {}
+        self._details = details or {}
 
     def response(self, media_type: str) -> Response:
         """The answer, in the form of GraphQL errors."""
-        error = {"message": self._message, "extensions": _extensions(self.code, request_id.get())}
+        extensions = {**_extensions(self.code, request_id.get()), **self._details}
+        error = {"message": self._message, "extensions": extensions}
         return _answer({"errors": [error]}, self.status, media_type, self._headers)
 
 
@@ -260,22 +279,27 @@ def _extensions(code: ErrorCode, identifier: str) -> dict[str, Any]:
     }
 
 
+def _absence() -> dict[str, Any]:
+    """What an error says beside its code while the database is away."""
+    return {"retryAfterMs": 1000 * _NO_DATABASE_SECONDS, "remediation": _NO_DATABASE_REMEDY}
+
+
 def _format(error: GraphQLError, identifier: str, was_executed: bool) -> dict[str, Any]:
     """An error as clients see it; what is not meant for them is logged and replaced."""
     formatted: dict[str, Any] = dict(error.formatted)
     extensions = dict(error.extensions or {})
     if "code" not in extensions:
-        code = ErrorCode.VALIDATION_FAILED if was_executed else code_of(error)
+        code, details = ErrorCode.VALIDATION_FAILED if was_executed else code_of(error), {}
         original = error.original_error
         if isinstance(original, Unavailable):
             _LOGGER.error("a field could not be resolved: %s", original)
-            code = ErrorCode.INTERNAL
-            formatted["message"] = f"{_NO_DATABASE} A change may or may not have been made: look before trying again."
+            code, details = ErrorCode.INTERNAL, _absence()
+            formatted["message"] = f"{_NO_DATABASE} {_UNTOUCHED if original.is_untouched else _UNKNOWN}"
         elif original is not None and not isinstance(original, GraphQLError):
             _LOGGER.error("resolving a field failed", exc_info=original)
             code = ErrorCode.INTERNAL
             formatted["message"] = "A fault of this product; the log has more under the request's id."
-        extensions = _extensions(code, identifier)
+        extensions = {**_extensions(code, identifier), **details}
     formatted["extensions"] = {**extensions, "requestId": identifier}
     return formatted
 

@@ -15,7 +15,7 @@ from gateway.expiry import check_expiry, credentials_expire_at
 from gateway.forms import Refused, check_text, choose_login, read_answers
 from gateway.keyring import Keyring, SealBroken
 from gateway.probing import Pace, probe_of
-from gateway.refusals import no_connection, refusal_of
+from gateway.refusals import concerning, no_connection, refusal_of
 from gateway.sealed import Sealed
 from gateway.sessions import seal_session
 from gateway.stores import rows
@@ -59,7 +59,7 @@ class CallerLife:
             check_expiry(method, answers, self.directory.watch.clock())
             secrets = replace(self.directory.secrets_of(row) or Sealed(), answers=answers)
             account = account_of(system, method, answers, row.settings)
-            expected = await self._account(row, system)
+            expected = await self._account(row)
             if expected is not None and expected != account:
                 raise _mismatch(expected, account)
             found, session = await examine_credentials(
@@ -87,9 +87,9 @@ class CallerLife:
                 due=self._probes(row),
             )
         except Refused as refused:
-            return ReconnectSystemPayload(errors=[refused.error], checks=checks)
+            return ReconnectSystemPayload(errors=concerning(refused.errors, given.id), checks=checks)
         except WrongLifecycle as wrong:
-            return ReconnectSystemPayload(errors=[_wrong(wrong.lifecycle)], checks=checks)
+            return ReconnectSystemPayload(errors=concerning([_wrong(wrong.lifecycle)], given.id), checks=checks)
         self.directory.watch.let_try(row.id)
         secret = token.secret.get_secret_value() if token is not None else None
         return ReconnectSystemPayload(connection=await self._now(row.id), api_token=secret, checks=checks)
@@ -106,11 +106,11 @@ class CallerLife:
 
         return reseal
 
-    async def _account(self, row: rows.Connection, system: System) -> str | None:
+    async def _account(self, row: rows.Connection) -> str | None:
         """The account of the stored credentials with the present settings, or as it was kept where they are lost."""
-        secrets = self.directory.secrets_of(row)
-        if secrets is not None:
-            return account_of(system, choose_login(system, row.auth_method), secrets.answers, row.settings)
+        account = self.directory.account_of(row)
+        if account is not None:
+            return account
         state = await self.directory.store.states.read(row.id)
         return state.account if state is not None else None
 
@@ -134,7 +134,7 @@ class CallerLife:
                 self.directory, row.customer_id, system, method, secrets, row.settings, observer, sessions
             )
         except Refused as refused:
-            return TestConnectionPayload(errors=[refused.error])
+            return TestConnectionPayload(errors=concerning(refused.errors, connection_id))
         await self.directory.watch.settle()
         if found.trouble is None:
             self.directory.watch.let_try(row.id)
@@ -193,7 +193,7 @@ class CallerLife:
         except Missing:
             return None, no_connection(connection_id, "id").error
         except WrongLifecycle as wrong:
-            return None, _wrong(wrong.lifecycle)
+            return None, concerning([_wrong(wrong.lifecycle)], connection_id)[0]
         return await self._now(connection_id), None
 
     @property

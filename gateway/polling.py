@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from gateway.absence import Absence
+
 _LOGGER = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 """How long a change may go unseen when no hint of it arrives."""
@@ -17,10 +19,11 @@ class Poll:
 
     def __init__(self, look: Callable[[], Awaitable[object]], what: str, seconds: float = POLL_SECONDS) -> None:
         self._look = look
-        self._what = what
         self._seconds = seconds
         self._hint = asyncio.Event()
-        self._has_failed = False
+        self._absence = Absence(
+            _LOGGER, f"{what} cannot be read; it is tried again and again", f"{what} can be read again"
+        )
 
     def hint(self) -> None:
         """There may be news."""
@@ -41,10 +44,6 @@ class Poll:
         try:
             await self._look()
         except Exception as error:
-            if not self._has_failed:
-                _LOGGER.error("%s cannot be read; it is tried again and again", self._what, exc_info=error)
-            self._has_failed = True
+            self._absence.met(error)
         else:
-            if self._has_failed:
-                _LOGGER.warning("%s can be read again", self._what)
-            self._has_failed = False
+            self._absence.over()

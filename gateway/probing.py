@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from connectors.protection.limits import Priority
 from connectors.query import OrderBy, Read
 from connectors.spec import Resource
 from connectors.tally import Tally
+from gateway.absence import Absence
 from gateway.directory import Directory
 from gateway.health import Patience
 from gateway.renewal import Terms
@@ -30,7 +31,10 @@ PROBE, LANE = "probe", "probes"
 PROBE_SECONDS = 15.0
 """How long a system may take to answer a probe."""
 _LEASE = timedelta(seconds=60)
-_AT_ONCE = 32
+_AT_ONCE = 256
+"""How many probes one process has under way; a system that hangs holds its place for as long as it may take."""
+_BATCH = 64
+"""How many are claimed, or given back, in one transaction."""
 _POLL_SECONDS = 1.0
 _DRAIN_SECONDS = 5.0
 _AFRESH = timedelta(minutes=10)
@@ -96,6 +100,16 @@ Heard = Callable[[str, timedelta], None]
 """Takes the outcome of a probe in one word, and how late the probe was."""
 
 
+@dataclass(frozen=True)
+class _Done:
+    """A piece of work that was carried out, and when it comes again."""
+
+    work: Work
+    delay: timedelta
+    is_retry: bool
+    payload: Any
+
+
 @dataclass(eq=False)
 class Prober:
     """Carries out the probes that are due, in batches under a lease, so that several workers share them."""
@@ -105,34 +119,58 @@ class Prober:
     pace: Pace = field(default_factory=Pace)
     heard: Heard = lambda outcome, lateness: None
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _has_room: asyncio.Event = field(default_factory=asyncio.Event)
+    _done: list[_Done] = field(default_factory=list)
+    _giving_back: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _absence: Absence = field(
+        default_factory=lambda: Absence(_LOGGER, "no probes can be taken now", "probes can be taken again")
+    )
 
     async def begin(self) -> None:
         """See that every connection in use has its probes; connections of earlier versions have none."""
         store = self.directory.store
-        async with store.database.writing() as transaction:
-            for live in self.directory.lives():
-                await store.due.ensure(transaction, probe_of(str(live.connection.id), self.pace.first()))
+        works = [probe_of(str(live.connection.id), self.pace.first()) for live in self.directory.lives()]
+        for start in range(0, len(works), _BATCH):
+            async with store.database.writing() as transaction:
+                await store.due.ensure(transaction, *works[start : start + _BATCH])
 
     async def run(self) -> None:
         """Work for ever."""
         while True:
-            is_full = False
-            try:
-                is_full = await self.take() == _AT_ONCE
-            except StoreError as error:
-                _LOGGER.error("no work can be taken now: %s", error)
-            if not is_full:
+            await self._room()
+            if not await self.look():
                 await asyncio.sleep(_POLL_SECONDS)
+
+    async def _room(self) -> None:
+        """Wait until a whole batch can be begun."""
+        while _AT_ONCE - len(self._running) < _BATCH:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+    async def look(self) -> bool:
+        """Begin what is due, if the database answers; whether there may be more at once."""
+        try:
+            taken = await self.take()
+        except StoreError as error:
+            self._absence.met(error)
+            return False
+        self._absence.over()
+        return taken == _BATCH
 
     async def take(self) -> int:
         """Begin what is due; how much there was."""
-        free = _AT_ONCE - len(self._running)
+        free = min(_BATCH, _AT_ONCE - len(self._running))
         works = await self.directory.store.due.claim(LANE, first=free, lease=_LEASE) if free else []
         for work in works:
             task = asyncio.create_task(self._work(work))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._leave)
         return len(works)
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if _AT_ONCE - len(self._running) >= _BATCH:
+            self._has_room.set()
 
     async def drain(self) -> None:
         """Let what has begun come to its end, for a while."""
@@ -146,7 +184,7 @@ class Prober:
         try:
             await self._probe(work)
         except StoreError as error:
-            _LOGGER.error("a probe could not be finished: %s", error, extra={"connection_id": work.key})
+            self._absence.met(error)  # its lease ends, and somebody takes it again
         except Exception:
             _LOGGER.exception("a probe has failed", extra={"connection_id": work.key})
 
@@ -160,10 +198,20 @@ class Prober:
             delay, is_retry = self.pace.after(vitals, work.attempts), is_out_of_order(vitals)
             if vitals.is_limited and vitals.limited_until is not None:
                 delay = max(delay, vitals.limited_until - self.watch.clock())
-        payload: Any = {"done": done + 1}
+        await self._give_back(_Done(work, delay, is_retry, {"done": done + 1}))
+
+    async def _give_back(self, done: _Done) -> None:
+        """Give a piece of work back, together with all that wait for the same."""
         store = self.directory.store
-        async with store.database.writing() as transaction:
-            await store.due.postpone(transaction, work, delay, is_retry=is_retry, payload=payload)
+        self._done.append(done)
+        async with self._giving_back:
+            batch, self._done = self._done[:_BATCH], self._done[_BATCH:]
+            if batch:
+                async with store.database.writing() as transaction:
+                    for each in sorted(batch, key=lambda item: item.work.key):
+                        await store.due.postpone(
+                            transaction, each.work, each.delay, is_retry=each.is_retry, payload=each.payload
+                        )
 
     async def _ask(self, live: LiveSource, done: int) -> str:
         """Read one row of one kind of record, of another one each time; what it has come to is heard by the watch."""
@@ -172,10 +220,9 @@ class Prober:
             return "spared"
         resources = live.source.system.resources
         resource = resources[done % len(resources)]
-        source = replace(live.source, held=lambda: None)
         tally = Tally(entity=resource.model.name, priority=Priority.BACKGROUND)
         deadline = asyncio.get_running_loop().time() + PROBE_SECONDS
         with suppress(Trouble):
-            await source.fetch(smallest_read(resource), tally, deadline)
+            await live.source.probe(smallest_read(resource), tally, deadline)
             return "good"
         return "bad"

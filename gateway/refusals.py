@@ -21,6 +21,14 @@ def no_connection(connection_id: str, field: str) -> Refused:
     return Refused(refusal(NotFound, ErrorCode.CONNECTION_NOT_FOUND, message, field=field, missing_id=connection_id))
 
 
+def concerning(errors: list[MutationError], connection_id: str) -> list[MutationError]:
+    """The same errors, which now name the connection where they can."""
+    for error in errors:
+        if isinstance(error, ConnectionUnavailable):
+            error.connection_id = connection_id
+    return errors
+
+
 def refusal_of(trouble: Trouble) -> MutationError:
     """Why a system could not be asked, as the error of a mutation."""
     said = upstream_of(trouble.upstream)

@@ -127,6 +127,19 @@ class Settings(CallSettings):
         le=3600.0,
         description="How often a connection is asked that is well; one that is not, at times of its own.",
     )
+    snapshot_seconds: float = Field(
+        default=60.0,
+        ge=1.0,
+        le=3600.0,
+        description="How long requests are served from what is known of tokens and connections while the database is "
+        "away; after that all are refused, because a revoked token would still open.",
+    )
+    event_retention_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="How many days the events of connections are kept; the ledger of credits and the audit log stay.",
+    )
     introspection: bool = Field(default=True, description="Whether clients may ask for the schema.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -192,11 +205,6 @@ class Settings(CallSettings):
         default=32 * 1024 * 1024,
         ge=1_000,
         description="The longest answer that is read from a source, in bytes after decompression.",
-    )
-    source_timeout_ms: int = Field(
-        default=10_000,
-        ge=1,
-        description="How long a source may take to answer by default, in milliseconds.",
     )
     linger_seconds: float = Field(
         default=0.0,

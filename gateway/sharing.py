@@ -12,7 +12,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLError, Node, OperationDefinitionNode, OperationType, VariableNode, parse
 from strawberry import Schema
 
-from gateway.auth import Caller
+from gateway.auth import Caller, TokenRefused
 from gateway.stores.errors import Unavailable
 from resolvers.ports import Context, Following
 
@@ -56,6 +56,7 @@ class Member:
 
     since: int
     most: int
+    caller: Caller
     waiting: deque[Frame] = field(default_factory=deque)
     is_over: bool = False
     lost: BrokenOff | None = None
@@ -112,6 +113,7 @@ class SharedSubscriptions:
 
     schema: Schema
     make_context: MakeContext
+    readmit: Callable[[Caller], None]
     encode: Encode
     position: Callable[[], Awaitable[int]]
     most_waiting: int
@@ -127,16 +129,32 @@ class SharedSubscriptions:
         for group in self._groups.values():
             _send_away(group)
 
+    def check_keys(self, *, only_expiring: bool = False) -> None:
+        """Send away whoever's key is no longer in force; who comes again is told why not."""
+        for group in self._groups.values():
+            for member in group.members:
+                if member.caller.key.expires_at is not None or not only_expiring:
+                    with contextlib.suppress(Unavailable):  # what cannot be known now is seen to when it can
+                        self._check(member)
+
+    def _check(self, member: Member) -> None:
+        try:
+            self.readmit(member.caller)
+        except TokenRefused:
+            member.break_off(BrokenOff())
+
     async def follow(self, caller: Caller, operation: Operation, identifier: str) -> AsyncGenerator[Encoded, None]:
         """The encoded results of an operation, one after the other; a query or a mutation has one.
 
-        Raises TooSlow when the subscriber does not take what it is sent, and BrokenOff where it cannot go on.
+        Raises TooSlow when the subscriber does not take what it is sent, BrokenOff where it cannot go on, and
+        TokenRefused where its key is no longer in force.
         """
         try:
+            self.readmit(caller)
             async with contextlib.aclosing(self._follow(caller, operation, identifier)) as results:
                 async for encoded in results:
                     yield encoded
-        except BrokenOff:
+        except (BrokenOff, TokenRefused):
             raise
         except Unavailable as error:
             _LOGGER.error("a subscription cannot go on: %s", error)
@@ -146,7 +164,7 @@ class SharedSubscriptions:
             raise BrokenOff from error
 
     async def _follow(self, caller: Caller, operation: Operation, identifier: str) -> AsyncGenerator[Encoded, None]:
-        member = Member(await self.position(), self.most_waiting)
+        member = Member(await self.position(), self.most_waiting, caller)
         key = _key(caller, operation)
         group = self._groups.get(key)
         if group is None:

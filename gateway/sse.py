@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from starlette.responses import StreamingResponse
 
+from gateway.auth import TokenRefused
 from gateway.sharing import BrokenOff, Encoded
 
 MEDIA_TYPE = "text/event-stream"
@@ -29,7 +30,7 @@ async def _events(results: AsyncGenerator[Encoded, None], keep_alive_seconds: fl
                 continue
             try:
                 encoded = following.result()
-            except BrokenOff:
+            except (BrokenOff, TokenRefused):
                 return  # without `complete`: the client comes again and goes on with `after`
             if encoded is None:
                 yield b"event: complete\ndata:\n\n"

@@ -1,6 +1,7 @@
 """What one caller sees of customers, connections and keys."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -8,6 +9,7 @@ import strawberry
 from gateway.auth import Caller
 from gateway.showing import describe_connection, describe_customer, describe_key, is_known
 from gateway.stores import rows
+from gateway.stores.errors import Unavailable
 from resolvers.ports import LiveSource
 from schema.connections import ApiKey, ConnectedSystem, Customer, Viewer
 
@@ -42,8 +44,11 @@ class CallerView:
 
     async def customers(self) -> list[Customer]:
         """The customers that the key reaches."""
-        found = await _all(self._directory.store.customers)
-        return [describe_customer(row) for row in found if self.caller.sees(row.id, self.caller.key.connection_id)]
+        try:
+            found = [describe_customer(row) for row in await _all(self._directory.store.customers)]
+        except Unavailable:
+            found = self._directory.known_customers()
+        return [item for item in found if self.caller.sees(str(item.id), self.caller.key.connection_id)]
 
     async def connections(self) -> list[ConnectedSystem]:
         """The connections that the key reaches, disconnected ones too."""
@@ -53,7 +58,16 @@ class CallerView:
         return await self.describe([row for row in found if self.caller.sees(row.customer_id, row.id)], customers)
 
     async def connection(self, connection_id: str) -> ConnectedSystem | None:
-        """A connection by id."""
+        """A connection by id; while the database is away, as it was last known."""
+        try:
+            return await self._stored(connection_id)
+        except Unavailable:
+            for live in self.sources():
+                if live.connection.id == connection_id:
+                    return live.connection
+            raise
+
+    async def _stored(self, connection_id: str) -> ConnectedSystem | None:
         row = await self._directory.store.connection(connection_id, customer_id=self.caller.key.customer_id)
         if row is None or not self.caller.sees(row.customer_id, row.id):
             return None
@@ -94,7 +108,7 @@ class CallerView:
     async def key(self, key_id: str) -> ApiKey | None:
         """A key by id, for callers that may manage it; everyone may see their own."""
         if key_id == self.caller.key.id:
-            return await self.described_key(self.caller.key)
+            return await self._own_key()
         if not self.caller.has("MANAGE"):
             return None
         store = self._directory.store
@@ -105,8 +119,15 @@ class CallerView:
 
     async def viewer(self) -> Viewer:
         """Who is asking."""
-        described = await self.described_key(self.caller.key)
+        described = await self._own_key()
         return Viewer(api_key=described, customer=described.customer, connection=described.connection)
+
+    async def _own_key(self) -> ApiKey:
+        """The key that was sent; while the database is away, as it was last known."""
+        row = self.caller.key
+        with suppress(Unavailable):
+            row = await self._directory.store.key_by_digest(row.digest) or row
+        return await self.described_key(row)
 
     async def described_key(self, row: rows.ApiKey) -> ApiKey:
         """A key as clients see it, with the customer and the connection that it reaches."""

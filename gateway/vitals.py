@@ -143,14 +143,17 @@ class Vitals:
             return Reauthorize("The login could not be renewed, so the system is not asked until it can be.")
         return Reauthorize("The system has refused the credentials, so it is not asked until it has new ones.")
 
-    def hear(self, call: Call, entity: EntityType | None, now: datetime) -> list[Report]:
-        """Remember a call that has ended; what there is to think about."""
+    def hear(self, call: Call, entity: EntityType | None, now: datetime) -> HeardCall | None:
+        """Remember a call that has ended; None where it has come to nothing."""
         if call.requests == 0 or (call.trouble is None and call.outcome != "ok"):
-            return []
+            return None
         started = now - timedelta(seconds=call.seconds)
-        self.remember(heard(call, entity, started, secrets.token_hex(8), request_id.get()))
+        told = heard(call, entity, started, secrets.token_hex(8), request_id.get())
+        self.remember(told)
+        if told.is_hurried:
+            return told
         self.is_noted = False
-        if self.calls[-1].has_failed:
+        if told.has_failed:
             self.trouble = call.trouble
         if isinstance(call.trouble, _FAILURES):
             self.failures += 1
@@ -160,7 +163,7 @@ class Vitals:
             self.failures_by_entity[entity] += isinstance(call.trouble, _FAILURES)
             if call.trouble is None:
                 self.failures_by_entity[entity] = 0
-        return [Called(entity, call.trouble, now)]
+        return told
 
     def overhear(self, call: HeardCall) -> None:
         """Remember a call that another process has made; it is told of here, and decides nothing."""
@@ -170,6 +173,8 @@ class Vitals:
     def remember(self, call: HeardCall) -> None:
         """Keep what there is to tell of a call."""
         self.calls.append(call)
+        if call.is_hurried:
+            return
         if call.has_failed:
             self.last_failure_at = latest(call.ended_at, self.last_failure_at)
         else:

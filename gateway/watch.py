@@ -11,10 +11,11 @@ from connectors.errors import Trouble, Unavailable
 from connectors.ports import BreakerState, Call, Observer
 from connectors.registry import find_system
 from gateway import heard
+from gateway.absence import Absence
 from gateway.stores import rows
 from gateway.stores.errors import StoreError
 from gateway.stores.sql import Store
-from gateway.vitals import Failing, Passed, Renewed, Report, Step, Turned, Vitals
+from gateway.vitals import Called, Failing, Passed, Renewed, Report, Step, Turned, Vitals
 from schema.model import ENTITIES, EntityType
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,6 +67,9 @@ class Watch:
         self._waiting: deque[tuple[Vitals, Report]] = deque(maxlen=_WAITING)
         self._news = asyncio.Event()
         self._thinking = asyncio.Lock()
+        self._absence = Absence(
+            _LOGGER, "how connections are cannot be kept now", "how connections are can be kept again"
+        )
 
     async def begin(self) -> None:
         """Know the events so far, so that only later ones have to be looked at."""
@@ -81,10 +85,10 @@ class Watch:
             known.renew()
         return known
 
-    def forget_all_but(self, connection_ids: Iterable[str]) -> None:
+    def forget(self, connection_ids: Iterable[str]) -> None:
         """Forget what is no longer in use."""
-        kept = set(connection_ids)
-        self.vitals = {key: vitals for key, vitals in self.vitals.items() if key in kept}
+        for connection_id in connection_ids:
+            self.vitals.pop(connection_id, None)
 
     def observer(self, vitals: Vitals) -> Observer:
         """What hears of a connection's calls and of its breaker."""
@@ -129,8 +133,9 @@ class Watch:
             await self._news.wait()
             try:
                 await self.settle()
+                self._absence.over()
             except StoreError as error:
-                _LOGGER.error("how connections are cannot be kept now: %s", error)
+                self._absence.met(error)
                 await asyncio.sleep(_PATIENCE_SECONDS)
 
     async def settle(self) -> None:
@@ -228,9 +233,13 @@ class Watch:
         for vitals in list(self.vitals.values()):
             if not vitals.is_noted:
                 vitals.is_noted = True
-                await self._store.states.note(
-                    vitals.state.connection_id, vitals.last_success_at, vitals.last_failure_at
-                )
+                try:
+                    await self._store.states.note(
+                        vitals.state.connection_id, vitals.last_success_at, vitals.last_failure_at
+                    )
+                except StoreError:
+                    vitals.is_noted = False
+                    raise
 
 
 class _Listener(Observer):
@@ -242,12 +251,13 @@ class _Listener(Observer):
 
     def called(self, call: Call) -> None:
         """Think about what the call has come to."""
-        vitals, state = self._vitals, self._vitals.state
-        reports = vitals.hear(call, _entity_type(call.entity), self._watch.clock())
-        if reports:
-            self._watch.tell_call(state.customer_id, state.connection_id, heard.written(vitals.calls[-1]))
-        for report in reports:
-            self._watch.report(vitals, report)
+        vitals, moment, entity = self._vitals, self._watch.clock(), _entity_type(call.entity)
+        told = vitals.hear(call, entity, moment)
+        if told is None:
+            return
+        self._watch.tell_call(vitals.state.customer_id, vitals.state.connection_id, heard.written(told))
+        if not told.is_hurried:
+            self._watch.report(vitals, Called(entity, call.trouble, moment))
 
 
 class _BreakerListener(_Listener):

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from gateway.auth import Caller, TokenRefused, bearer
 from gateway.sharing import BrokenOff, Operation, SharedSubscriptions, TooSlow
+from gateway.stores.errors import Unavailable
 
 _LOGGER = logging.getLogger(__name__)
 PROTOCOL = "graphql-transport-ws"
@@ -86,14 +87,15 @@ class Sockets:
             await asyncio.sleep(self.limits.idle_ping_seconds)
             await asyncio.gather(*(socket.ping() for socket in self._open))
 
-    def check_keys(self) -> None:
+    def check_keys(self, *, only_expiring: bool = False) -> None:
         """Close the sockets whose keys are no longer in force."""
         for socket in list(self._open):
-            if socket.caller is not None:
+            caller = socket.caller
+            if caller is not None and (caller.key.expires_at is not None or not only_expiring):
                 try:
-                    self.recheck(socket.caller)
+                    self.recheck(caller)
                 except TokenRefused as refused:
-                    socket.close_soon(FORBIDDEN, refused.message)
+                    socket.close_soon(FORBIDDEN, refused.advice)
 
     def drain(self) -> None:
         """Send everyone away, at moments of their own to come back, so that they do not come at once."""
@@ -189,7 +191,9 @@ class Socket:
                             bearer(given if isinstance(given, str) else None)
                         )
                     except TokenRefused as refused:
-                        raise Closing(FORBIDDEN, refused.message) from None
+                        raise Closing(FORBIDDEN, refused.advice) from None
+                    except Unavailable:
+                        raise Closing(SERVICE_RESTART, "The database is away; come again in 1000 ms.") from None
                 case "ping":
                     await self._send({"type": "pong"})
                 case "pong":
@@ -244,6 +248,8 @@ class Socket:
             await self._send({"id": identifier, "type": "complete"})
         except TooSlow:
             self.close_soon(TOO_SLOW, "Too slow to follow; go on with `after` and the last cursor.")
+        except TokenRefused as refused:
+            self.close_soon(FORBIDDEN, refused.advice)
         except BrokenOff:
             self.close_soon(SERVICE_RESTART, "Broken off; come again in 1000 ms and go on with `after`.")
         except TimeoutError:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.client import Source
 from connectors.errors import PermissionDenied
@@ -33,6 +33,8 @@ _CONTINUES_SECONDS = 10.0
 """How long an answer that was cut may still be continued by the system; later, its rows have moved on."""
 _MOST_RESERVED_SECONDS = 0.1
 """How long before the deadline a system is given up, so that there is time for an older answer to stand in."""
+
+Found = TypeVar("Found")
 
 
 class Torn(Exception):
@@ -77,7 +79,11 @@ class LiveReads:
         """What the system tells of a collection."""
         return await self.source.shape(name, tally, deadline, is_fresh=is_fresh)
 
-    async def _watched(self, read: Read, call: Awaitable[Page]) -> Page:
+    async def count(self, read: Read, tally: Tally, deadline: float) -> int | None:
+        """How many rows a question finds."""
+        return await self._watched(read, self.source.count(read, tally, deadline))
+
+    async def _watched(self, read: Read, call: Awaitable[Found]) -> Found:
         try:
             return await call
         except PermissionDenied:
@@ -227,13 +233,18 @@ class CachedReads:
         return deadline - min(_MOST_RESERVED_SECONDS, max(left, 0) / 10)
 
 
-def reads_of(live: LiveSource, freshness: Freshness, context: Context) -> Source | LiveReads | CachedReads:
-    """How a connection is read: at its source, or through the cache where an answer may be, or become, an older one."""
+def live_reads_of(live: LiveSource, context: Context) -> Source | LiveReads:
+    """How a connection is read past the cache, which still learns of a right that is lost."""
     if context.cache is None or live.scope is None:
         return live.source
-    reads = LiveReads(live.source, context.cache, live.scope)
+    return LiveReads(live.source, context.cache, live.scope)
+
+
+def reads_of(live: LiveSource, freshness: Freshness, context: Context) -> Source | LiveReads | CachedReads:
+    """How a connection is read: at its source, or through the cache where an answer may be, or become, an older one."""
+    reads = live_reads_of(live, context)
     wish = freshness.otherwise(live.freshness)
-    if not wish.max_age and not wish.accepts_stale:
+    if context.cache is None or isinstance(reads, Source) or not (wish.max_age or wish.accepts_stale):
         return reads
     return CachedReads(reads, wish, context.cache.monotonic())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from connectors.query import Request
 from connectors.tally import Tally
 from resolvers.asking import Asked, as_trouble
+from resolvers.cached_reads import live_reads_of
 from resolvers.outcomes import explain
 from resolvers.ports import Context
 from schema.errors import Problem
@@ -62,12 +63,12 @@ class _Count:
 
     async def ask(self, end: float, context: Context, gate: asyncio.Semaphore) -> None:
         """Ask one source; what goes wrong leaves the number unknown, and the rows as they are."""
-        read = self.asked.plan.counting
+        read, reads = self.asked.plan.counting, live_reads_of(self.asked.live, context)
         self.tally.entity = self.asked.tally.entity
         context.tallies.append(self.tally)
         try:
             async with asyncio.timeout_at(end), gate:
-                self.rows = await self.asked.live.source.count(read, self.tally, end) if read is not None else None
+                self.rows = await reads.count(read, self.tally, end) if read is not None else None
         except Exception as error:
             trouble = as_trouble(error, self.tally)
             self.status, self.problem = explain(trouble, self.asked.live, context.request_id)

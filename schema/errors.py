@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
 
 from schema.enums import enumeration
 from schema.scalars import JSON
+
+if TYPE_CHECKING:
+    from schema.connections import ConnectedSystem
+    from schema.health import ConnectionStatus
+
+_Connection = Annotated["ConnectedSystem", strawberry.lazy("schema.connections")]
+_Status = Annotated["ConnectionStatus", strawberry.lazy("schema.health")]
 
 
 @enumeration
@@ -226,7 +233,25 @@ class PermissionDenied(MutationError):
 
 @strawberry.type(description="The connection cannot be used now.")
 class ConnectionUnavailable(MutationError):
-    """The connection cannot be used now."""
+    """The connection cannot be used now; `connection_id` names it, if there is one yet."""
+
+    connection_id: strawberry.Private[str | None] = None
+
+    @strawberry.field(description="The connection.")
+    async def connection(self, info: strawberry.Info[Any, Any]) -> _Connection | None:
+        """Find the connection."""
+        if self.connection_id is None:
+            return None
+        found: ConnectedSystem | None = await info.context.directory.connection(self.connection_id)
+        return found
+
+    @strawberry.field(description="How it is.")
+    async def connection_status(self, info: strawberry.Info[Any, Any]) -> _Status | None:
+        """Tell how the connection is."""
+        if self.connection_id is None:
+            return None
+        found = await info.context.directory.connection(self.connection_id)
+        return None if found is None else found.condition.status
 
     retry_after_ms: int | None = strawberry.field(default=None, description="How long to wait before trying again.")
 

@@ -97,6 +97,10 @@ class Breaker:
         self._is_probing = self._open_until is not None
         return self._generation
 
+    def has_succeeded_since(self, moment: float) -> bool:
+        """Whether a call has gone well since then."""
+        return self._succeeded_at >= moment
+
     def leave(self, ticket: int, outcome: Outcome, reason: str = "") -> None:
         """End a call."""
         if ticket != self._generation:

@@ -25,6 +25,17 @@ from connectors.protection.rate_limiter import RateLimiter
 from connectors.protection.retries import RetryBudget, backoff, may_pass
 
 
+@dataclass(slots=True)
+class Turn:
+    """One call's turn; `is_hurried` says once it has ended that it had too little time to tell of the system."""
+
+    waited: float
+    ticket: int
+    started: float
+    usual_seconds: float
+    is_hurried: bool = False
+
+
 @dataclass(eq=False)
 class Guard:
     """The protection of one connection; its parts may be shared with others, and are there to be read.
@@ -41,22 +52,24 @@ class Guard:
     jitter: Callable[[], float]
 
     @asynccontextmanager
-    async def entered(self, method: str, priority: Priority, deadline: float) -> AsyncIterator[float]:
+    async def entered(
+        self, method: str, priority: Priority, deadline: float, usual_seconds: float | None = None
+    ) -> AsyncIterator[Turn]:
         """Wait for a turn, and learn from how the call ends; raises CircuitOpen or RateLimited where it may not begin.
 
-        Gives the seconds that it waited. The breaker is asked twice, because it may open while the call waits.
+        `usual_seconds` is how long the connection usually has for an answer. The breaker is asked twice, because it
+        may open while the call waits.
         """
         self.breaker.check()
         waited = await self.lane.enter([rate for rate in self.rates if rate.rate.counts(method)], priority, deadline)
         try:
-            ticket = self.breaker.enter()
-            started = self.clock.time()
+            turn = Turn(waited, self.breaker.enter(), self.clock.time(), usual_seconds or self.thresholds.usual_seconds)
             try:
-                yield waited
+                yield turn
             except BaseException as error:
-                self._learn(ticket, started, self._meaning(error, deadline))
+                self._learn(turn, self._meaning(error, deadline))
                 raise
-            self._learn(ticket, started, None)
+            self._learn(turn, None)
         finally:
             self.lane.leave()
 
@@ -84,9 +97,9 @@ class Guard:
             return TimedOut("The system did not answer within the deadline.")
         return error
 
-    def _learn(self, ticket: int, started: float, error: BaseException | None) -> None:
-        now = self.clock.time()
-        is_unfair = isinstance(error, TimedOut) and now - started < self.thresholds.fair_seconds
+    def _learn(self, turn: Turn, error: BaseException | None) -> None:
+        now, started = self.clock.time(), turn.started
+        turn.is_hurried = isinstance(error, TimedOut) and self._is_hurried(turn, now)
         match error:
             case None:
                 self.lane.answered()
@@ -95,9 +108,16 @@ class Guard:
                 self.lane.throttled(started, error.retry_after)
                 self.lane.concurrency.suffered(started, now)
                 error.retry_after = error.retry_after or self.lane.rest
-            case TimedOut() if not is_unfair:
+            case TimedOut() if not turn.is_hurried:
                 self.lane.concurrency.suffered(started, now)
-        self.breaker.leave(ticket, Outcome.NEITHER if is_unfair else _outcome(error), str(error or ""))
+        self.breaker.leave(turn.ticket, Outcome.NEITHER if turn.is_hurried else _outcome(error), str(error or ""))
+
+    def _is_hurried(self, turn: Turn, now: float) -> bool:
+        """Whether a time-out says more of the caller than of the system, which had little time or was answering."""
+        had, half = now - turn.started, turn.usual_seconds / 2
+        if had < min(self.thresholds.fair_seconds, half):
+            return True
+        return had < half and self.breaker.has_succeeded_since(turn.started)
 
 
 def _outcome(error: BaseException | None) -> Outcome:

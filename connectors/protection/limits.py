@@ -95,6 +95,8 @@ class Thresholds:
     successes_to_close: int = 2
     fair_seconds: float = 1.0
     """A system that had less time than this for an answer has not failed when there is none."""
+    usual_seconds: float = 10.0
+    """How long a system usually may take; one that had less than half of it, and has answered others since, has not."""
     calls_at_once: int = 8
     calls_waiting: int = 100
     retry_share: float = 0.1

@@ -8,6 +8,7 @@ transaction changes one connection at most.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeAlias
 
@@ -19,29 +20,44 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.stores import migrations, postgres, sqlite
 from gateway.stores.backend import Backend
+from gateway.stores.breaker import Breaker, State
 from gateway.stores.errors import StoreError, Unavailable
 from gateway.stores.tables import meta
 
 Transaction: TypeAlias = AsyncConnection
 """A transaction that has begun; it ends with the block that began it."""
 
-_SECONDS = 30.0
+_SECONDS = 6.0
 """How long a transaction may take, the wait for a connection included."""
+LONG_SECONDS = 30.0
+"""How long one may take that reads or writes everything."""
+_LOOK_SECONDS = 3.0
+"""How long it may take to see whether anything has changed, and so until a silent database is given up."""
+_LONGEST_PAUSE = 2.0
 
 BACKENDS: Mapping[str, Backend] = {"sqlite": sqlite.BACKEND, "postgresql": postgres.BACKEND}
 """What is known of a database, by the scheme of its URL."""
 
 
+@dataclass(frozen=True)
+class _Way:
+    """A way into the database; after two failures in a row one transaction at a time is let through to try."""
+
+    engine: AsyncEngine
+    breaker: Breaker = field(default_factory=lambda: Breaker(longest_pause=_LONGEST_PAUSE))
+
+
 class Database:
     """An open database.
 
-    A database that cannot be reached, is lost or takes too long is Unavailable, in every method.
+    A database that cannot be reached, is lost or takes too long is Unavailable, in every method; one that has been so
+    a moment ago is so at once.
     """
 
     def __init__(self, engine: AsyncEngine, backend: Backend) -> None:
         self._backend = backend
-        self._reading = engine.execution_options(**backend.reading)
-        self._writing = engine.execution_options(writing=True)
+        self._reading = _Way(engine.execution_options(**backend.reading))
+        self._writing = _Way(engine.execution_options(writing=True))
         self._news: set[int] = set()
         self.on_news: Callable[[], None] = lambda: None
         """Called after each transaction of this process that has changed what others look at."""
@@ -67,12 +83,12 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections to the database."""
-        await self._reading.dispose()
+        await self._reading.engine.dispose()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
+    async def reading(self, seconds: float = _SECONDS) -> AsyncIterator[Transaction]:
         """Begin a transaction that only reads; all its statements see the same picture."""
-        async with self._begun(self._reading) as transaction:
+        async with self._begun(self._reading, seconds) as transaction:
             yield transaction
 
     @asynccontextmanager
@@ -82,9 +98,9 @@ class Database:
             yield transaction
 
     @asynccontextmanager
-    async def changing(self) -> AsyncIterator[Transaction]:
+    async def changing(self, seconds: float = _SECONDS) -> AsyncIterator[Transaction]:
         """Begin a transaction that changes something, and say so in the epoch."""
-        async with self._begun(self._writing) as transaction:
+        async with self._begun(self._writing, seconds) as transaction:
             await transaction.execute(update(meta).where(meta.c.name == "epoch").values(value=meta.c.value + 1))
             self.announce(transaction)
             yield transaction
@@ -100,7 +116,7 @@ class Database:
 
     async def epoch(self) -> int:
         """Read how often anything was changed."""
-        async with self.reading() as transaction:
+        async with self.reading(_LOOK_SECONDS) as transaction:
             return await read_counter(transaction, "epoch")
 
     def insert(self, table: Table) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
@@ -112,16 +128,41 @@ class Database:
         return self._backend.moment(delay)
 
     @asynccontextmanager
-    async def _begun(self, engine: AsyncEngine, seconds: float | None = _SECONDS) -> AsyncIterator[Transaction]:
+    async def _begun(self, way: _Way, seconds: float | None = _SECONDS) -> AsyncIterator[Transaction]:
+        """Begin a transaction, unless the database is away."""
+        is_out_of_reach = way is self._writing and self._reading.breaker.state is not State.CLOSED
+        if is_out_of_reach or not way.breaker.admits():
+            raise Unavailable("the database did not answer a moment ago", is_untouched=way is self._writing)
+        try:
+            async with self._carried_out(way, seconds) as transaction:
+                yield transaction
+        except Unavailable:
+            way.breaker.failed()
+            raise
+        except Exception:
+            way.breaker.succeeded()
+            raise
+        except BaseException:
+            way.breaker.abandoned()
+            raise
+        else:
+            way.breaker.succeeded()
+
+    @asynccontextmanager
+    async def _carried_out(self, way: _Way, seconds: float | None) -> AsyncIterator[Transaction]:
+        """Carry out a transaction within so many seconds."""
+        is_untouched = way is self._writing
         try:
             async with asyncio.timeout(seconds) as limit:
                 try:
-                    connection = await engine.connect()
+                    connection = await way.engine.connect()
                 except Exception as error:  # drivers raise errors of their own here, not only SQLAlchemy's
-                    raise Unavailable(f"the database cannot be reached: {type(error).__name__}") from error
+                    reason = f"the database cannot be reached: {type(error).__name__}"
+                    raise Unavailable(reason, is_untouched=is_untouched) from error
                 try:
                     async with aclosing(connection), connection.begin():
                         yield connection
+                        is_untouched = False  # from here on it is committed
                     is_news = id(connection) in self._news
                 finally:
                     self._news.discard(id(connection))
@@ -130,11 +171,12 @@ class Database:
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise Unavailable("the database does not answer in time") from error
+            raise Unavailable("the database does not answer in time", is_untouched=is_untouched) from error
         except DBAPIError as error:
             if not (error.connection_invalidated or self._backend.is_passing(error)):
                 raise
-            raise Unavailable(f"the database does not answer: {type(error.orig).__name__}") from error
+            reason = f"the database does not answer: {type(error.orig).__name__}"
+            raise Unavailable(reason, is_untouched=is_untouched) from error
 
     async def _bring_up_to_date(self) -> None:
         async with self.reading() as transaction:

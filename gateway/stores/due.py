@@ -36,12 +36,13 @@ class Due:
             )
         )
 
-    async def ensure(self, transaction: Transaction, work: NewWork) -> None:
-        """Put work in, unless there is some under its name."""
+    async def ensure(self, transaction: Transaction, *works: NewWork) -> None:
+        """Put pieces of work in, except those under whose name there is some."""
+        values = [
+            {"kind": work.kind, "key": work.key, "generation": _beginning(), **self._values(work)} for work in works
+        ]
         await transaction.execute(
-            self._database.insert(due)
-            .values(kind=work.kind, key=work.key, generation=_beginning(), **self._values(work))
-            .on_conflict_do_nothing(index_elements=[due.c.kind, due.c.key])
+            self._database.insert(due).values(values).on_conflict_do_nothing(index_elements=[due.c.kind, due.c.key])
         )
 
     async def cancel(self, transaction: Transaction, key: str) -> int:

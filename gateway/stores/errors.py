@@ -6,6 +6,7 @@ StoreError
 ├── InsufficientCredits  the pool has fewer credits than are needed
 ├── WrongLifecycle       a connection cannot do this where it is in its life
 └── Unavailable          the database does not answer now; nothing was changed, or it is not known
+    └── Outdated         it has been away for too long to go on with what is known
 """
 
 
@@ -49,5 +50,14 @@ class WrongLifecycle(StoreError):
 class Unavailable(StoreError):
     """The database cannot be reached, was lost, or took too long; it may be tried again.
 
-    A transaction that was being committed when the database was lost may have been carried out.
+    A transaction that was being committed when the database was lost may have been carried out; with `is_untouched`
+    it certainly was not.
     """
+
+    def __init__(self, message: str, *, is_untouched: bool = False) -> None:
+        super().__init__(message)
+        self.is_untouched = is_untouched
+
+
+class Outdated(Unavailable):
+    """The database has been away for so long that what is known from before counts no more."""

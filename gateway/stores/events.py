@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from gateway.stores.database import Database, Transaction, matched, read_counter
 from gateway.stores.errors import Missing
@@ -113,15 +114,21 @@ class Events:
                 latest=await read_counter(transaction, "event"),
             )
 
-    async def forget(self, older_than: datetime) -> int:
-        """Delete all events up to the latest that is older than this; return how many there were."""
+    async def forget(self, older_than: datetime, *, first: int) -> int:
+        """Delete the oldest events, so many at most; return how many there were.
+
+        It ends at the first event that is young enough, so that one process's wrong clock cannot take others' events.
+        """
         async with self._database.writing() as transaction:
-            found = select(func.max(events.c.number)).where(events.c.occurred_at < older_than)
-            last = await transaction.scalar(found)
-            if last is None:
+            begun = await read_counter(transaction, "forgotten_event")
+            oldest = select(events.c.number, events.c.occurred_at).where(events.c.number > begun)
+            found = (await transaction.execute(oldest.order_by(events.c.number).limit(first))).all()
+            old = [row.number for row in takewhile(lambda row: row.occurred_at < older_than, found)]
+            if not old:
                 return 0
-            await transaction.execute(update(meta).where(meta.c.name == "forgotten_event").values(value=last))
-            return await matched(transaction, delete(events).where(events.c.number <= last))
+            forgotten = update(meta).where(meta.c.name == "forgotten_event", meta.c.value < old[-1])
+            await transaction.execute(forgotten.values(value=old[-1]))
+            return await matched(transaction, delete(events).where(events.c.number <= old[-1]))
 
 
 def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:

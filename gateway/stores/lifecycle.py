@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.stores.audit import Audit
+from gateway.stores.changes import Changed, Changes
 from gateway.stores.credits import Credits
 from gateway.stores.database import Database, Transaction
 from gateway.stores.due import Due
@@ -48,14 +49,14 @@ class Disconnected(NamedTuple):
     credits_returned: int
 
 
-class Renewed(NamedTuple):
+class Resealed(NamedTuple):
     """What is sealed from now on, and when that expires."""
 
     sealed: str
     expires_at: datetime | None
 
 
-Renewal = Callable[[Connection, str], Renewed]
+Reseal = Callable[[Connection, str], Resealed]
 """Makes what is sealed from now on, from the connection as it was and from what was sealed."""
 
 
@@ -78,6 +79,7 @@ class Lifecycle:
         audit: Audit,
         due: Due,
         sessions: Sessions,
+        changes: Changes,
     ) -> None:
         self._database = database
         self._states = states
@@ -86,6 +88,7 @@ class Lifecycle:
         self._audit = audit
         self._due = due
         self._sessions = sessions
+        self._changes = changes
 
     async def connect(
         self,
@@ -111,6 +114,7 @@ class Lifecycle:
                 await transaction.execute(insert(connections).values(values_of(connection)))
             except IntegrityError:
                 raise Missing("customer") from None
+            await self._changes.note(transaction, Changed.CONNECTION, connection.id)
             await transaction.execute(insert(credentials).values(connection_id=connection.id, sealed=sealed))
             await self._sessions.replace(transaction, connection.id, session)
             await transaction.execute(insert(api_keys).values(values_of(key)))
@@ -130,7 +134,7 @@ class Lifecycle:
     async def pause(self, connection_id: str, reason: str | None, *, customer_id: str | None, by: Actor) -> Connection:
         """Stop the use of a connection that is enabled; for one that is paused, nothing changes."""
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             if connection.lifecycle == PAUSED:
                 return connection
             _require(connection, ENABLED)
@@ -147,7 +151,7 @@ class Lifecycle:
     ) -> Connection:
         """End a pause; the health is what it was before. For a connection that is enabled, nothing changes."""
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             if connection.lifecycle == ENABLED:
                 return connection
             _require(connection, PAUSED)
@@ -178,7 +182,7 @@ class Lifecycle:
         of `auth_method`, `base_url` and `settings`. What was not enabled yet is enabled, what is paused stays so.
         """
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             _require(connection, PENDING_AUTH, VALIDATING, ENABLED, PAUSED)
             lifecycle = PAUSED if connection.lifecycle == PAUSED else ENABLED
             renewed = replace(connection, lifecycle=lifecycle, authorized_at=checked.at, **(changes or {}))
@@ -201,15 +205,17 @@ class Lifecycle:
         *,
         customer_id: str | None,
         by: Actor,
-        renewal: Renewal | None = None,
+        account: Callable[[Connection], str | None] = lambda connection: None,
+        reseal: Reseal | None = None,
         due: Sequence[NewWork] = (),
     ) -> Connection:
         """Change name, tags, metadata and settings as `change` says, which sees the present ones.
 
-        `renewal` changes what is secret of the settings with them.
+        `account` tells to which account it belongs from then on; None leaves what is kept. `reseal` changes what is
+        secret of the settings with them.
         """
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             _require(connection, PENDING_AUTH, VALIDATING, ENABLED, PAUSED)
             changed = change(connection)
             before, after = values_of(connection), values_of(changed)
@@ -217,19 +223,24 @@ class Lifecycle:
             if not _OTHERS_KEPT.issuperset(names):
                 raise ValueError(f"an update cannot change {', '.join(names)}")
             await _keep(transaction, changed)
-            if renewal is not None:
+            if reseal is not None:
                 names.append("secrets")
-                await self._renew(transaction, connection, renewal)
+                await self._reseal(transaction, connection, reseal)
             if changed.lifecycle == ENABLED:
                 await self._begin(transaction, due)
             await self._note(transaction, by, "connection.update", changed, {"changed": names})
+            belongs_to = account(changed)
+            if belongs_to is not None:
+                state = await self._states.lock(transaction, connection_id)
+                if state.account != belongs_to:
+                    await self._states.change(transaction, replace(state, account=belongs_to))
         return changed
 
-    async def _renew(self, transaction: Transaction, before: Connection, renewal: Renewal) -> None:
-        renewed = renewal(before, await _sealed(transaction, before.id))
-        await _seal(transaction, before.id, renewed.sealed)
+    async def _reseal(self, transaction: Transaction, before: Connection, reseal: Reseal) -> None:
+        resealed = reseal(before, await _sealed(transaction, before.id))
+        await _seal(transaction, before.id, resealed.sealed)
         state = await self._states.lock(transaction, before.id)
-        await self._states.change(transaction, replace(state, credential_expires_at=renewed.expires_at))
+        await self._states.change(transaction, replace(state, credential_expires_at=resealed.expires_at))
 
     async def disconnect(
         self, connection_id: str, reason: str | None, *, customer_id: str | None, by: Actor
@@ -239,7 +250,7 @@ class Lifecycle:
         A second time changes nothing.
         """
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             if connection.lifecycle == DISCONNECTED:
                 return Disconnected(connection, 0)
             now = await _revoke_keys(transaction, connection_id)
@@ -260,12 +271,21 @@ class Lifecycle:
     async def delete_data(self, connection_id: str, *, customer_id: str | None, by: Actor) -> Connection:
         """Note that what was kept of a disconnected connection's records is deleted."""
         async with self._database.changing() as transaction:
-            connection = await _lock(transaction, connection_id, customer_id)
+            connection = await self._locked(transaction, connection_id, customer_id)
             _require(connection, DISCONNECTED)
             data = {"recordsDeleted": 0}
             await self._note(transaction, by, "connection.delete_data", connection, data)
             await self._turn(transaction, "CONNECTION_DATA_DELETED", by, connection, data=data)
         return connection
+
+    async def _locked(self, transaction: Transaction, connection_id: str, customer_id: str | None) -> Connection:
+        """Read a connection that is to be changed; nobody else changes it before the transaction ends."""
+        query = select(connections).where(connections.c.id == connection_id, *of_customer(connections, customer_id))
+        row = (await transaction.execute(query.with_for_update())).one_or_none()
+        if row is None:
+            raise Missing("connection")
+        await self._changes.note(transaction, Changed.CONNECTION, connection_id)
+        return connection_from(row)
 
     async def _begin(self, transaction: Transaction, due: Sequence[NewWork]) -> None:
         for work in due:
@@ -321,14 +341,6 @@ class Lifecycle:
             data=data,
         )
         await self._events.append(transaction, event)
-
-
-async def _lock(transaction: Transaction, connection_id: str, customer_id: str | None) -> Connection:
-    query = select(connections).where(connections.c.id == connection_id, *of_customer(connections, customer_id))
-    row = (await transaction.execute(query.with_for_update())).one_or_none()
-    if row is None:
-        raise Missing("connection")
-    return connection_from(row)
 
 
 async def _keep(transaction: Transaction, connection: Connection) -> Connection:

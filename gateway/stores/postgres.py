@@ -10,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from gateway.stores.backend import Backend
 from gateway.stores.columns import UtcDateTime
 
-_CONNECT_SECONDS = 5
+_CONNECT_SECONDS = 3
+_POOL_SECONDS = 5
 _CONNECTIONS = 10
 _RECYCLE_SECONDS = 1800
 _SERVER_SETTINGS = {
     "application_name": "switchgear",
     "timezone": "UTC",
-    "statement_timeout": "10s",
-    "lock_timeout": "5s",
+    "statement_timeout": "5s",
+    "lock_timeout": "4s",
     "idle_in_transaction_session_timeout": "30s",
 }
 # The connection was lost; another transaction was in the way; there is not enough of something; a lock could
@@ -34,7 +35,7 @@ def engine(url: URL) -> AsyncEngine:
         url.set(drivername="postgresql+asyncpg", query=query),
         pool_size=_CONNECTIONS,
         max_overflow=0,
-        pool_timeout=_CONNECT_SECONDS,
+        pool_timeout=_POOL_SECONDS,
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_SECONDS,
         connect_args={"timeout": _CONNECT_SECONDS, "server_settings": _SERVER_SETTINGS},

@@ -13,8 +13,9 @@ from sqlalchemy import Select, Table, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.stores.audit import Audit
+from gateway.stores.changes import Changed, Changes
 from gateway.stores.credits import Credits
-from gateway.stores.database import Database, Transaction, matched, read_counter
+from gateway.stores.database import LONG_SECONDS, Database, Transaction, matched
 from gateway.stores.due import Due
 from gateway.stores.errors import Conflict, Missing, StoreError
 from gateway.stores.events import Events
@@ -22,6 +23,7 @@ from gateway.stores.lifecycle import Lifecycle
 from gateway.stores.mapping import api_key_from, connection_from, customer_from, of_customer, values_of
 from gateway.stores.rows import DISCONNECTED, SYSTEM, Actor, ApiKey, Connection, Customer, Snapshot, new_id, session_row
 from gateway.stores.sessions import Sessions
+from gateway.stores.snapshots import Renewal, Snapshots
 from gateway.stores.states import States
 from gateway.stores.tables import api_keys, connection_states, connections, credentials, customers, sessions
 
@@ -45,9 +47,11 @@ class Store:
         self.audit = Audit(database)
         self.due = Due(database)
         self.sessions = Sessions(database)
+        self.changes = Changes(database)
         self.lifecycle = Lifecycle(
-            database, self.states, self.events, self.credits, self.audit, self.due, self.sessions
+            database, self.states, self.events, self.credits, self.audit, self.due, self.sessions, self.changes
         )
+        self._snapshots = Snapshots(database, self.states, self.changes)
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -68,6 +72,7 @@ class Store:
         async with self.database.changing() as transaction:
             with _violation_means(Conflict("external_id")):
                 await transaction.execute(insert(customers).values(values_of(customer)))
+            await self.changes.note(transaction, Changed.CUSTOMER, customer.id)
             await self.audit.append(transaction, by, "customer.create", customer_id=customer.id)
         return customer
 
@@ -148,6 +153,7 @@ class Store:
                     raise Missing("connection")
             with _violation_means(Missing("customer")):
                 await transaction.execute(insert(api_keys).values(values_of(key)))
+            await self.changes.note(transaction, Changed.API_KEY, key.id)
             await self._note(transaction, by, "api_key.create", key)
 
     async def revoke_api_key(self, key_id: str, *, customer_id: str | None, by: Actor = SYSTEM) -> ApiKey:
@@ -156,6 +162,7 @@ class Store:
         async with self.database.changing() as transaction:
             revoked = update(api_keys).where(*mine, api_keys.c.revoked_at.is_(None)).values(revoked_at=_now())
             is_changed = await matched(transaction, revoked)
+            await self.changes.note(transaction, Changed.API_KEY, key_id)
             row = (await transaction.execute(select(api_keys).where(*mine))).one_or_none()
             if row is None:
                 raise Missing("api_key")
@@ -206,7 +213,7 @@ class Store:
 
         It is given what `sealed` lists of each.
         """
-        async with self.database.changing() as transaction:
+        async with self.database.changing(LONG_SECONDS) as transaction:
             count = 0
             for table, name_of in _SEALED.items():
                 query = _sealed(table).with_for_update(of=table)
@@ -215,6 +222,7 @@ class Store:
                     mine = table.c.connection_id == row.connection_id
                     await transaction.execute(update(table).where(mine).values(sealed=text))
                     count += 1
+            await self.changes.note(transaction, Changed.EVERYTHING)
             await self.audit.append(transaction, by, "keys.rotate", details={"credentials": count})
         return count
 
@@ -234,21 +242,11 @@ class Store:
 
     async def snapshot(self) -> Snapshot:
         """Read everything that serving requests needs."""
-        async with self.database.reading() as connection:
-            # First: if anything changes while the rest is read, the snapshot must look too old, not too new.
-            epoch = await read_counter(connection, "epoch")
-            owners = await connection.execute(select(customers))
-            live = await connection.execute(select(connections).where(connections.c.lifecycle != DISCONNECTED))
-            keys = await connection.execute(select(api_keys).where(api_keys.c.revoked_at.is_(None)))
-            sealed = await connection.execute(select(credentials.c.connection_id, credentials.c.sealed))
-            return Snapshot(
-                epoch=epoch,
-                customers={row.id: customer_from(row) for row in owners},
-                connections={row.id: connection_from(row) for row in live},
-                keys={row.digest: api_key_from(row) for row in keys},
-                sealed={row.connection_id: row.sealed for row in sealed},
-                states=await self.states.within(connection),
-            )
+        return await self._snapshots.read()
+
+    async def renew(self, before: Snapshot) -> Renewal:
+        """Read what was changed since a snapshot."""
+        return await self._snapshots.renew(before)
 
 
 def _sealed(table: Table) -> Select[*tuple[Any, ...]]:

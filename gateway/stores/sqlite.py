@@ -17,7 +17,7 @@ from gateway.stores.columns import UtcDateTime
 from gateway.stores.errors import StoreError
 
 _PRAGMAS = (
-    "PRAGMA busy_timeout = 10000",  # milliseconds; first, because the next one may have to wait for a lock
+    "PRAGMA busy_timeout = 4000",  # milliseconds; first, because the next one may have to wait for a lock
     "PRAGMA journal_mode = WAL",
     "PRAGMA foreign_keys = ON",
 )

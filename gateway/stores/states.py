@@ -12,6 +12,7 @@ from gateway.stores.mapping import values_of
 from gateway.stores.rows import DISCONNECTED, State
 from gateway.stores.tables import connection_states, connections
 
+_AT_ONCE = 1_000
 _KEPT = [column.name for column in connection_states.c if column.name not in ("connection_id", "version", "sequence")]
 
 
@@ -33,10 +34,13 @@ class States:
             query = query.where(connections.c.id.in_(connection_ids))
         return {row.connection_id: _state(row) for row in await self._database.rows(query)}
 
-    async def within(self, transaction: Transaction) -> dict[str, State]:
-        """Read the states of all connections that have not ended, as a transaction sees them."""
+    async def within(self, transaction: Transaction, connection_ids: Collection[str] | None = None) -> dict[str, State]:
+        """Read the states of connections that have not ended, all or some, as a transaction sees them."""
         query = _states().where(connections.c.lifecycle != DISCONNECTED)
-        return {row.connection_id: _state(row) for row in await transaction.execute(query)}
+        if connection_ids is not None:
+            query = query.where(connections.c.id.in_(connection_ids))
+        found = await transaction.stream(query, execution_options={"yield_per": _AT_ONCE})
+        return {row.connection_id: _state(row) async for row in found}
 
     async def add(self, transaction: Transaction, state: State) -> None:
         """Keep the first state of a connection."""

@@ -146,6 +146,14 @@ events = Table(
     Index(None, "occurred_at"),
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("epoch", Number, primary_key=True, autoincrement=False),
+    Column("kind", String, primary_key=True),
+    Column("key", Id, primary_key=True),
+)
+
 credit_pool = Table(
     "credit_pool",
     metadata,

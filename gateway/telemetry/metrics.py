@@ -5,7 +5,7 @@ operation names or addresses among them, so that their number stays small howeve
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -17,6 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 
 from connectors.ports import BreakerState, CacheOutcome, Call, Observer
+from gateway.stores.rows import Lateness
 from gateway.version import VERSION
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # else each series doubles
@@ -106,6 +107,19 @@ class Metrics:
         self.probe_lateness = self._new(
             Histogram, "switchgear_probe_lateness_seconds", "How long after their time probes were begun."
         )
+        self.due = self._new(
+            Gauge,
+            "switchgear_due_work",
+            "Work in the background that is due and that no process has taken, as all processes see it.",
+            ("lane",),
+        )
+        self.due_seconds = self._new(
+            Gauge, "switchgear_due_work_seconds", "How long the oldest of it has been due.", ("lane",)
+        )
+        self.swept_events = self._new(
+            Counter, "switchgear_swept_events_total", "Events that were deleted for their age."
+        )
+        self._lanes: set[str] = set()
         build = self._new(Gauge, "switchgear_build_info", "1, with the versions as labels.", ("version", "python"))
         build.labels(VERSION, platform.python_version()).set(1)
         ProcessCollector(registry=self._registry)
@@ -123,6 +137,18 @@ class Metrics:
         """Count a probe, and how late it was."""
         self.probes.labels(outcome).inc()
         self.probe_lateness.observe(max(0.0, lateness.total_seconds()))
+
+    def late(self, lateness: Mapping[str, Lateness]) -> None:
+        """Tell how much work is late, by lane; where none is now, that there is none."""
+        self._lanes |= lateness.keys()
+        for lane in self._lanes:
+            found = lateness.get(lane, Lateness(waiting=0, oldest=timedelta()))
+            self.due.labels(lane).set(found.waiting)
+            self.due_seconds.labels(lane).set(found.oldest.total_seconds())
+
+    def swept(self, events: int) -> None:
+        """Count events that were deleted."""
+        self.swept_events.inc(events)
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """All metrics in the format that a scraper accepts, and its media type."""

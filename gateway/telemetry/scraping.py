@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from gateway.auth import Caller, TokenRefused, bearer
 from gateway.settings import Settings
+from gateway.stores.errors import Unavailable
 from gateway.telemetry.metrics import Metrics
 from gateway.tokens import TokenKind
 
@@ -25,7 +26,15 @@ class MetricsPage:
 
     async def answer(self, request: Request) -> Response:
         """All metrics, or 401 for whoever may not see them."""
-        if not self._is_open and not await self._may_see(request.headers.get("authorization")):
+        try:
+            may_see = self._is_open or await self._may_see(request.headers.get("authorization"))
+        except Unavailable:
+            return PlainTextResponse(
+                "Admin keys cannot be checked now, because the database is away; SWITCHGEAR_METRICS_TOKEN can.\n",
+                503,
+                {"Retry-After": "1"},
+            )
+        if not may_see:
             return PlainTextResponse(
                 "Metrics need SWITCHGEAR_METRICS_TOKEN or an admin key as a bearer token.\n",
                 401,

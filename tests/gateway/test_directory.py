@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from gateway.keyring import Keyring
 from gateway.stores import rows
+from gateway.stores.snapshots import Renewal
 from gateway.stores.sql import Store
 from tests.gateway.running import ADMIN, RunningGateway, StandIn, running_gateway, stand_in
 
@@ -293,9 +294,9 @@ async def test_an_expired_key_is_refused(town: Town) -> None:
     key = next(key for key in directory.keys.values() if key.id == made["apiKey"]["id"])
     expired = dataclasses.replace(key, expires_at=key.created_at)
     snapshot = await directory.store.snapshot()
-    directory._adopt(dataclasses.replace(snapshot, keys={**snapshot.keys, key.digest: expired}))
+    await directory._adopt(dataclasses.replace(snapshot, keys={**snapshot.keys, key.digest: expired}))
     assert await town.gateway.refused(EVERYTHING, made["apiToken"]) == "TOKEN_EXPIRED"
-    directory._adopt(snapshot)
+    await directory._adopt(snapshot)
 
 
 class SlowStore(Store):
@@ -304,8 +305,8 @@ class SlowStore(Store):
     held: asyncio.Event
     release: asyncio.Event
 
-    async def snapshot(self) -> rows.Snapshot:
-        found = await super().snapshot()
+    async def renew(self, before: rows.Snapshot) -> Renewal:
+        found = await super().renew(before)
         if not self.held.is_set():
             self.held.set()
             await self.release.wait()

@@ -259,3 +259,60 @@ async def test_the_status_of_what_was_disconnected(gateway: RunningGateway, erp:
     assert found["statusReason"]["code"] == "DISCONNECTED_BY_USER"
     again = (await gateway.connect(erp.url))["connection"]["id"]
     assert (await gateway.data(STATUS, id=again))["connection"]["predecessor"] == {"id": connection_id}
+
+
+CONCERNED = """
+errors {
+  __typename code
+  ... on ConnectionUnavailable { connection { id status } connectionStatus retryAfterMs }
+}
+"""
+RECONNECT_SIMPLY = f"""
+mutation ($id: ID!, $credentials: [CredentialInput!]!) {{
+  reconnectSystem(input: {{id: $id, credentials: $credentials}}) {{ {CONCERNED} }}
+}}
+"""
+KEY_OF = f"""
+mutation ($id: ID!) {{
+  createApiKey(input: {{name: "k", kind: CONNECTION, connectionId: $id, scopes: [READ]}}) {{ {CONCERNED} }}
+}}
+"""
+
+
+async def test_a_refusal_shows_the_connection_that_it_is_about(gateway: RunningGateway, erp: StandIn) -> None:
+    connection_id, _ = await gateway.connected(erp)
+    answers = credentials(url=erp.url, username=USER, password=PASSWORD)
+    erp.trouble("error")
+    (refused,) = (await gateway.data(RECONNECT_SIMPLY, id=connection_id, credentials=answers)).values()
+    (error,) = refused["errors"]
+    assert (error["code"], error["connection"]["id"]) == ("UPSTREAM_ERROR", connection_id)
+    await gateway.data(DISCONNECT, id=connection_id)
+    plain = f"(input: {{id: $id}}) {{ {CONCERNED} }}"
+    renamed = f'updateConnectionSettings(input: {{id: $id, name: "x"}}) {{ {CONCERNED} }}'
+    for mutation in (f"pauseConnection{plain}", f"testConnection{plain}", renamed):
+        (payload,) = (await gateway.data(f"mutation ($id: ID!) {{ {mutation} }}", id=connection_id)).values()
+        assert payload["errors"] == [ended(connection_id)]
+    (payload,) = (await gateway.data(RECONNECT_SIMPLY, id=connection_id, credentials=answers)).values()
+    assert payload["errors"] == [ended(connection_id)]
+    (payload,) = (await gateway.data(KEY_OF, id=connection_id)).values()
+    assert payload["errors"] == [ended(connection_id)]
+
+
+def ended(connection_id: str) -> dict[str, Any]:
+    """The refusal for a connection that was disconnected."""
+    return {
+        "__typename": "ConnectionUnavailable",
+        "code": "CONNECTION_DISCONNECTED",
+        "connection": {"id": connection_id, "status": "DISCONNECTED"},
+        "connectionStatus": "DISCONNECTED",
+        "retryAfterMs": None,
+    }
+
+
+async def test_a_page_of_nothing_says_whether_there_is_something(gateway: RunningGateway, erp: StandIn) -> None:
+    query = "{ connections(first: 0) { nodes { id } totalCount pageInfo { hasNextPage hasPreviousPage endCursor } } }"
+    page = {"hasNextPage": False, "hasPreviousPage": False, "endCursor": None}
+    assert (await gateway.data(query))["connections"] == {"nodes": [], "totalCount": 0, "pageInfo": page}
+    await gateway.connected(erp)
+    page["hasNextPage"] = True  # as Relay's specification has it: there are more rows than `first`
+    assert (await gateway.data(query))["connections"] == {"nodes": [], "totalCount": 1, "pageInfo": page}

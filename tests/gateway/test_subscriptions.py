@@ -16,6 +16,7 @@ from tests.gateway.following import STATUS, Followed, Line, followed
 from tests.gateway.running import ADMIN, StandIn, stand_in
 
 DISCONNECT = "mutation ($id: ID!) { disconnectSystem(input: {id: $id}) { errors { code } } }"
+REVOKED = "This token was revoked. Make a new key with `createApiKey` and use its token."
 REVOKE = "mutation ($id: ID!) { revokeApiKey(input: {id: $id}) { errors { code } } }"
 
 
@@ -170,7 +171,7 @@ async def test_a_revoked_key_closes_its_lines(plant: Followed, sap: StandIn) -> 
         await operator.subscribe()
         await line.update()
         await plant.gateway.data(REVOKE, id=made["apiKey"]["id"])
-        assert await line.closed() == (4403, "This token was revoked.")
+        assert await line.closed() == (4403, REVOKED)
         assert (await operator.update())["event"] is None
 
 

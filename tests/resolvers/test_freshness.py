@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.errors import PermissionDenied
 from connectors.ports import CacheOutcome
 from gateway.stores.memory import MemoryCache
 from resolvers.ports import CacheEntry, CacheScope
@@ -226,6 +227,23 @@ async def test_a_right_that_a_live_query_has_seen_lost_ends_what_was_kept() -> N
     for freshness in (MINUTE, STAND_IN):
         (source,) = (await page(plant, PLAIN, freshness=freshness))["sources"]
         assert (source["status"], source["servedFrom"]) == ("ERROR", None)
+
+
+async def test_a_right_that_a_count_has_seen_lost_ends_what_was_kept() -> None:
+    plant = cached_plant()
+    await page(plant, PLAIN, freshness=STAND_IN)
+    (live,) = (live for live in plant.plant.lives if live.connection.name == "sap-eu")
+
+    async def refuse(*_: Any) -> int:
+        raise PermissionDenied("The user may not read this.")
+
+    live.source.count = refuse  # type: ignore[method-assign, assignment] # what a user may list but not count
+    counted = PLAIN.replace("nodes", "totalCount nodes", 1)
+    (source,) = (await page(plant, counted, freshness=STAND_IN))["sources"]
+    assert source["status"] == "OK"
+    plant.plant.trouble("sap-eu", "error")
+    (source,) = (await page(plant, PLAIN, freshness=STAND_IN))["sources"]
+    assert (source["status"], source["servedFrom"]) == ("ERROR", None)
 
 
 async def test_what_is_kept_is_kept_for_so_long_only() -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from gateway.stores.errors import StoreError
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest revision."""
 
 

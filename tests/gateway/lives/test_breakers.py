@@ -1,5 +1,7 @@
 """Breakers and health: a system fails when its breaker says so, and a breaker that was kept does not stay for ever."""
 
+from typing import Any
+
 import pytest
 
 from connectors.errors import TimedOut
@@ -109,9 +111,9 @@ async def test_probes_give_way_to_queries(story: Story, monkeypatch: pytest.Monk
     priorities: list[Priority] = []
     guard, entered = story.live.source.guard, story.live.source.guard.entered
 
-    def listening(method: str, priority: Priority, deadline: float):  # type: ignore[no-untyped-def]
+    def listening(method: str, priority: Priority, *times: Any):  # type: ignore[no-untyped-def]
         priorities.append(priority)
-        return entered(method, priority, deadline)
+        return entered(method, priority, *times)
 
     monkeypatch.setattr(guard, "entered", listening)
     await story.ask()

@@ -1,10 +1,14 @@
 """What every kind of database keeps to."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import insert, text, update
+import pytest
+from sqlalchemy import event, insert, text, update
+from sqlalchemy.exc import OperationalError
 
-from gateway.stores.errors import Conflict
+from gateway.stores.errors import Conflict, Unavailable
 from gateway.stores.rows import Customer
 from gateway.stores.sql import Store
 from gateway.stores.tables import customers, meta
@@ -62,3 +66,62 @@ async def test_an_empty_value_is_no_json_null(store: Store) -> None:
         await connection.execute(insert(customers).values(id="cus_1", name="x", metadata=None, created_at=NOON))
         found = await connection.execute(text("SELECT count(*) FROM customers WHERE metadata IS NULL"))
         assert found.scalar_one() == 1
+
+
+class Counted:
+    """An engine that cannot connect, and counts how often it was to."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def connect(self) -> None:
+        self.times += 1
+        raise OSError("nobody answers")
+
+
+async def test_a_database_that_is_away_is_left_alone_for_a_moment_and_found_again(store: Store) -> None:
+    moments = [0.0]
+    engine: Any = Counted()
+    reading, writing = store.database._reading, store.database._writing
+    for way in (reading, writing):
+        way.breaker._monotonic = lambda: moments[0]
+
+    async def attempts(way: str) -> list[bool]:
+        """Whether it was certain, of six attempts, that nothing was changed."""
+        untouched = []
+        for _ in range(6):
+            with pytest.raises(Unavailable) as error:
+                await (store.epoch() if way == "reading" else store.create_customer(name="Acme"))
+            untouched.append(error.value.is_untouched)
+        return untouched
+
+    store.database._writing = replace(writing, engine=engine)
+    assert await attempts("writing") == [True] * 6
+    assert engine.times == 2
+    assert await store.epoch() == 0, "what only reads is tried by itself"
+    store.database._reading = replace(reading, engine=engine)
+    assert await attempts("reading") == [False] * 6
+    assert engine.times == 4
+    moments[0] += 60.0
+    assert await attempts("writing") == [True] * 6
+    assert engine.times == 4, "where nothing can be read, nothing can be written"
+    store.database._reading, store.database._writing = reading, writing
+    assert await store.epoch() == 0
+    await store.create_customer(name="Acme")
+    assert await store.epoch() == 1
+
+
+async def test_what_is_lost_while_it_is_kept_may_have_been_kept(store: Store) -> None:
+    def lose(*_: object) -> None:
+        raise OperationalError("COMMIT", None, OSError("lost"), connection_invalidated=True)
+
+    engine = store.database._writing.engine.sync_engine
+    event.listen(engine, "commit", lose)
+    with pytest.raises(Unavailable) as error:
+        await store.create_customer(name="Acme")
+    event.remove(engine, "commit", lose)
+    assert not error.value.is_untouched
+    with pytest.raises(Unavailable) as error:
+        async with store.database.writing():
+            raise OperationalError("UPDATE", None, OSError("lost"), connection_invalidated=True)
+    assert error.value.is_untouched

@@ -3,7 +3,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -125,14 +125,28 @@ async def test_events_are_found_by_what_they_are(store: Store, two: tuple[Connec
 
 
 async def test_old_events_are_forgotten_and_it_is_told_up_to_where(store: Store, connection: Connection) -> None:
-    assert await store.events.forget(NOON) == 0
-    for days in (3, 1, 2):
-        await append(store, event_of(connection, occurred_at=NOON - timedelta(days=1000 + days)))
-    latest = await append(store, event_of(connection))
-    assert await store.events.forget(NOON - timedelta(days=1001, hours=12)) == 5
-    assert await store.events.range() == EventRange(forgotten=5, latest=6)
-    assert await store.events.after(0, first=10) == [latest]
+    assert await store.events.forget(NOON, first=10) == 0
+    later = datetime.now(UTC) + timedelta(days=1)
+    for days in (2, 1, 6):
+        await append(store, event_of(connection, occurred_at=later + timedelta(days=days)))
+    latest = await append(store, event_of(connection, occurred_at=later - timedelta(days=900)))
+    assert [await store.events.forget(later + timedelta(days=3), first=2) for _ in range(3)] == [2, 2, 0]
+    assert await store.events.range() == EventRange(forgotten=4, latest=6)
+    assert [event.number for event in await store.events.after(0, first=10)] == [5, 6]
     assert (await append(store, event_of(connection))).sequence == latest.sequence + 1
+
+
+async def test_one_clock_that_is_wrong_takes_no_young_events(store: Store, connection: Connection) -> None:
+    await append(store, event_of(connection, occurred_at=NOON - timedelta(days=20_000)))
+    assert await store.events.forget(NOON, first=10) == 0
+    assert len(await store.events.after(0, first=10)) == 3
+
+
+async def test_numbers_and_sequences_go_on_when_all_events_are_gone(store: Store, connection: Connection) -> None:
+    assert await store.events.forget(datetime.now(UTC) + timedelta(days=1), first=10) == 2
+    assert await store.events.after(0, first=10) == []
+    kept = await append(store, event_of(connection))
+    assert (kept.number, kept.sequence) == (3, 3)
 
 
 async def test_a_reader_who_goes_on_after_the_last_number_misses_nothing(pools: list[Store]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from gateway.stores.database import Transaction
 from gateway.stores.errors import InsufficientCredits, Missing, StoreError, WrongLifecycle
 from gateway.stores.events import Events
-from gateway.stores.lifecycle import Disconnected, Renewed
+from gateway.stores.lifecycle import Disconnected, Resealed
 from gateway.stores.rows import SYSTEM, Actor, ApiKey, Checked, Connection, Event, NewEvent, NewWork, State
 from gateway.stores.sql import Store
 from gateway.stores.tables import credentials
@@ -214,15 +214,15 @@ async def test_an_update_of_secrets_goes_with_the_state_and_is_audited(store: St
     connection, _ = await connect(store, settings={"headerNames": ["X-Gate"]})
     before, expires_at = await state_of(store, connection), NOON + timedelta(days=20)
 
-    def renewal(present: Connection, sealed: str) -> Renewed:
-        return Renewed(f"{sealed} and {present.settings['headerNames'][0]}", expires_at)
+    def reseal(present: Connection, sealed: str) -> Resealed:
+        return Resealed(f"{sealed} and {present.settings['headerNames'][0]}", expires_at)
 
     await store.lifecycle.update(
         connection.id,
         lambda present: replace(present, settings={}),
         customer_id=None,
         by=OPERATOR,
-        renewal=renewal,
+        reseal=reseal,
         due=[probe(connection)],
     )
     assert (await store.snapshot()).sealed == {connection.id: "sealed and X-Gate"}

@@ -66,8 +66,8 @@ async def test_pools_that_begin_at_once_on_an_empty_database_migrate_once(postgr
 
 async def test_the_session_is_set_up(store: Store) -> None:
     expected = {
-        "statement_timeout": "10s",
-        "lock_timeout": "5s",
+        "statement_timeout": "5s",
+        "lock_timeout": "4s",
         "transaction_isolation": "repeatable read",
         "transaction_read_only": "on",
         "timezone": "UTC",

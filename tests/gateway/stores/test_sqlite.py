@@ -53,7 +53,7 @@ async def test_the_database_is_private_and_set_up(store: Store, tmp_path: Path) 
             name: (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
             for name in ("journal_mode", "foreign_keys", "busy_timeout")
         }
-    assert settings == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10_000}
+    assert settings == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 4_000}
 
 
 async def test_a_file_that_others_could_read_is_closed_to_them(url: str, tmp_path: Path) -> None:
