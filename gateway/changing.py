@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from connectors.client import Source
@@ -11,6 +12,7 @@ from gateway.auth import Caller
 from gateway.directory import Directory
 from gateway.finding_out import find_out
 from gateway.forms import Refused, check_metadata, check_tags, check_text, invalid
+from gateway.probing import survey_of
 from gateway.refusals import no_connection, refusal_of
 from gateway.settings_form import SettingsForm, read_form
 from gateway.stores import rows
@@ -18,6 +20,9 @@ from gateway.stores.errors import Missing, WrongLifecycle
 from schema.absent import given
 from schema.administration import UpdateConnectionSettingsInput, UpdateConnectionSettingsPayload
 from schema.errors import ConnectionUnavailable, ErrorCode, refusal
+
+_SURVEYED = timedelta(minutes=1)
+"""When a system is asked for the first time whether what new settings name is still there."""
 
 
 async def update_connection(
@@ -30,7 +35,9 @@ async def update_connection(
         values = _values(wanted)
         settings = await _settings(directory, row, wanted)
         change = merging(settings, values)
-        await directory.store.lifecycle.update(row.id, change, customer_id=caller.key.customer_id, by=caller.actor)
+        due = [survey_of(row.id, _SURVEYED)] if settings.keys() & {"customFields", "customObjects"} else []
+        by = caller.actor
+        await directory.store.lifecycle.update(row.id, change, customer_id=caller.key.customer_id, by=by, due=due)
     except Refused as refused:
         return UpdateConnectionSettingsPayload(errors=refused.errors)
     except (Missing, WrongLifecycle):

@@ -25,7 +25,7 @@ from gateway.forms import (
     read_answers,
 )
 from gateway.keyring import Keyring
-from gateway.probing import Pace, probe_of
+from gateway.probing import Pace, work_of
 from gateway.refusals import no_connection, refusal_of
 from gateway.settings_form import SettingsForm, read_form
 from gateway.showing import describe_customer
@@ -174,7 +174,7 @@ class CallerAdministration:
                 by=self.caller.actor,
                 cost=cost,
                 checked=checked,
-                due=[probe_of(connection.id, self.pace.usual())],
+                due=work_of(connection.id, self.pace.usual()),
             )
         except Missing:
             raise no_customer(customer_id, "customerId") from None

@@ -34,7 +34,7 @@ from gateway.stores.rows import (
     State,
 )
 from gateway.stores.states import States
-from gateway.stores.tables import api_keys, connections, credentials
+from gateway.stores.tables import api_keys, connection_schemas, connections, credentials
 
 _OTHERS_KEPT = frozenset({"name", "tags", "metadata", "settings"})
 
@@ -170,7 +170,13 @@ class Lifecycle:
         return renewed
 
     async def update(
-        self, connection_id: str, change: Callable[[Connection], Connection], *, customer_id: str | None, by: Actor
+        self,
+        connection_id: str,
+        change: Callable[[Connection], Connection],
+        *,
+        customer_id: str | None,
+        by: Actor,
+        due: Sequence[NewWork] = (),
     ) -> Connection:
         """Change name, tags, metadata and settings as `change` says, which sees the present ones."""
         async with self._database.changing() as transaction:
@@ -182,6 +188,8 @@ class Lifecycle:
             if not _OTHERS_KEPT.issuperset(names):
                 raise ValueError(f"an update cannot change {', '.join(names)}")
             await _keep(transaction, changed)
+            if changed.lifecycle == ENABLED:
+                await self._begin(transaction, due)
             await self._note(transaction, by, "connection.update", changed, {"changed": names})
         return changed
 
@@ -203,6 +211,8 @@ class Lifecycle:
             )
             await transaction.execute(delete(credentials).where(credentials.c.connection_id == connection_id))
             await self._due.cancel(transaction, connection_id)
+            kept = connection_schemas.c.connection_id == connection_id
+            await transaction.execute(delete(connection_schemas).where(kept))
             returned = await self._credits.give_back(transaction, connection_id, by)
             why = Reason(code="DISCONNECTED_BY_USER", message=reason or "Someone disconnected it.", since=now)
             data = {"creditsReturned": returned}

@@ -21,6 +21,7 @@ from gateway.stores.events import Events
 from gateway.stores.lifecycle import Lifecycle
 from gateway.stores.mapping import api_key_from, connection_from, customer_from, of_customer, values_of
 from gateway.stores.rows import DISCONNECTED, SYSTEM, Actor, ApiKey, Connection, Customer, Snapshot, new_id
+from gateway.stores.schemas import Schemas
 from gateway.stores.states import States
 from gateway.stores.tables import api_keys, connection_states, connections, credentials, customers
 
@@ -40,6 +41,7 @@ class Store:
         self.credits = Credits(database)
         self.audit = Audit(database)
         self.due = Due(database)
+        self.schemas = Schemas(database)
         self.lifecycle = Lifecycle(database, self.states, self.events, self.credits, self.audit, self.due)
 
     @classmethod

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from gateway.stores.errors import StoreError
 
-HEAD = "0002"
+HEAD = "0006"
 """The newest revision."""
 
 

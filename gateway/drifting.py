@@ -1,0 +1,137 @@
+"""Compares now and then what systems say of the fields that are read of them with what they said before."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+from connectors.errors import Reauthorize, Trouble
+from connectors.fingerprint import Drift, Fingerprint, Surveyor, drift_of
+from connectors.protection.limits import Priority
+from connectors.readings import readings_of
+from connectors.spec import System
+from connectors.tally import Tally
+from gateway.directory import Directory
+from gateway.stores import rows
+from gateway.stores.database import Transaction
+from gateway.stores.rows import NewEvent, Work
+from gateway.watch import Watch
+from resolvers.ports import LiveSource
+from schema.events import EventType
+from schema.health import ConnectionHealth
+
+_LOGGER = logging.getLogger(__name__)
+_INTERVAL = timedelta(hours=6)
+_LATER = timedelta(minutes=10)
+"""When a system is asked again that could not be asked now."""
+_ANSWER_SECONDS = 15.0
+_MOST = 50
+"""How many names of each sort an event lists."""
+_TAKING = f"{version('switchgear')} 1"
+"""How fingerprints are taken; those that were taken in another way are not compared."""
+
+
+@dataclass
+class _Survey:
+    """What a system has said, and how that differs; `is_whole` if there is nothing left to ask."""
+
+    found: dict[str, Fingerprint] = field(default_factory=dict)
+    drifts: list[Drift] = field(default_factory=list)
+    is_whole: bool = True
+
+
+@dataclass(frozen=True)
+class Surveys:
+    """The surveys of what systems say of themselves, each of one connection and under a lease."""
+
+    directory: Directory
+    watch: Watch
+    lease: timedelta
+
+    async def carry_out(self, work: Work, chance: float) -> None:
+        """Ask a system, keep what it says, and tell of what differs; `chance` spreads the next surveys."""
+        store, survey, schema = self.directory.store, _Survey(is_whole=False), None
+        live, vitals = self.directory.live(work.key), self.watch.vitals.get(work.key)
+        if live is not None and vitals is not None and vitals.health is ConnectionHealth.OK:
+            revision = _revision(live.source.system)
+            before = await store.schemas.read(work.key)
+            known = before.fingerprints if before is not None and before.revision == revision else {}
+            survey = await self._ask(live, known, work)
+            schema = rows.Schema(
+                connection_id=work.key,
+                revision=revision,
+                fingerprints={**known, **survey.found},
+                seen_at=self.watch.clock(),
+            )
+        delay = _INTERVAL * (0.9 + 0.2 * chance) if survey.is_whole else _LATER
+        async with store.database.writing() as transaction:
+            if not await store.due.postpone(transaction, work, delay):
+                return
+            if schema is not None:
+                await store.schemas.keep(transaction, schema)
+            await self._tell(transaction, work.key, survey.drifts)
+        if survey.drifts:
+            self.watch.on_change()
+
+    async def _ask(self, live: LiveSource, known: Mapping[str, Fingerprint], work: Work) -> _Survey:
+        """Take the fingerprint of one reading after the other, until the system is found to be in trouble."""
+        survey = _Survey()
+        surveyor = Surveyor(live.source, Tally(priority=Priority.BACKGROUND))
+        for reading in readings_of(live.source.effective):
+            try:
+                found = await surveyor.survey(reading, asyncio.get_running_loop().time() + _ANSWER_SECONDS)
+            except Reauthorize:
+                break  # some systems lock a user who is refused too often
+            except Trouble:
+                survey.is_whole = False
+                break
+            before = known.get(reading.name, {})
+            survey.found[reading.name] = {**before, **found}
+            drift = drift_of(reading, before, found)
+            survey.drifts += [] if drift is None else [drift]
+            if not await self.directory.store.due.extend(work, self.lease):
+                break
+        return survey
+
+    async def _tell(self, transaction: Transaction, connection_id: str, drifts: Sequence[Drift]) -> None:
+        """Keep an event for each reading that differs; how the connection is does not change by it."""
+        for drift in drifts:
+            state = await self.directory.store.states.lock(transaction, connection_id)
+            told = NewEvent(
+                type=EventType.CONNECTION_SCHEMA_DRIFTED.name,
+                occurred_at=self.watch.clock(),
+                customer_id=state.customer_id,
+                connection_id=connection_id,
+                system=state.system,
+                previous=state.standing,
+                current=state.standing,
+                data=_data(drift),
+            )
+            await self.directory.store.events.append(transaction, told)
+            _LOGGER.info("a system describes itself differently", extra={"connection_id": connection_id})
+
+
+def _revision(system: System) -> str:
+    """A word that changes with everything of ours that decides what a fingerprint is."""
+    return f"{_TAKING} {system.key} {system.revision}".strip()
+
+
+def _data(drift: Drift) -> dict[str, Any]:
+    """What an event tells: the paths as the system calls them, and what clients see of them."""
+    entity, lists = drift.reading.entity, (drift.added, drift.removed, drift.changed, drift.affected)
+    changed = [{"field": item.path, "from": item.before, "to": item.after} for item in drift.changed[:_MOST]]
+    data: dict[str, Any] = {
+        "entity": entity.name if entity is not None else None,
+        "source": drift.reading.source,
+        "added": list(drift.added[:_MOST]),
+        "removed": list(drift.removed[:_MOST]),
+        "changed": changed,
+        "affected": list(drift.affected[:_MOST]),
+    }
+    if drift.reading.object is not None:
+        data["customObject"] = drift.reading.object
+    left_out = sum(max(0, len(names) - _MOST) for names in lists)
+    return data | {"leftOut": left_out} if left_out else data
