@@ -99,6 +99,11 @@ class Plant:
         self.box.faults = Faults(mode, **details)
 
     @property
+    def reads(self) -> int:
+        """How often it was asked for records, and not for what it says of itself."""
+        return sum(not request["path"].endswith("$metadata") for request in self.box.requests)
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 

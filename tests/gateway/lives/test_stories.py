@@ -16,9 +16,9 @@ ORDERS = 0
 
 async def test_a_well_connection_is_asked_once_a_minute(story: Story) -> None:
     await story.connect()
-    asked = len(story.plant.box.requests)
+    asked = story.plant.reads
     await story.wait(600)
-    assert 9 <= len(story.plant.box.requests) - asked <= 11
+    assert 9 <= story.plant.reads - asked <= 11
     assert await story.events() == []
 
 
@@ -29,14 +29,14 @@ async def test_a_password_is_changed_and_changed_back(story: Story) -> None:
     assert story.health == "OK", "one refusal is no proof"
     assert await story.wait_for("REAUTHORIZATION_REQUIRED") <= 4
     assert await story.events() == ["REAUTHORIZATION_REQUIRED"]
-    asked = len(story.plant.box.requests)
+    asked = story.plant.reads
     assert await story.ask() == "Reauthorize"
-    assert len(story.plant.box.requests) == asked, "a system that refuses the credentials is not asked"
+    assert story.plant.reads == asked, "a system that refuses the credentials is not asked"
     reason = story.live.connection.condition.status_reason
     assert reason is not None
     assert "reconnectSystem" in str(reason.remediation)
     await story.wait(300)
-    assert len(story.plant.box.requests) == asked, "some systems lock a user who is refused too often"
+    assert story.plant.reads == asked, "some systems lock a user who is refused too often"
     story.plant.box.application.users[USER] = PASSWORD
     await story.wait_for("OK")
     assert await story.events() == ["REAUTHORIZATION_REQUIRED", "RECOVERED"]
@@ -92,9 +92,9 @@ async def test_a_storm_of_429(story: Story) -> None:
     assert condition.limits is not None
     assert condition.limits.reset_at is not None
     assert condition.circuit.failure_count == 0, "too many calls are no failure"
-    asked = len(story.plant.box.requests)
+    asked = story.plant.reads
     await story.wait(25)
-    assert len(story.plant.box.requests) == asked
+    assert story.plant.reads == asked
     story.plant.trouble("none")
     await story.wait(10)
     assert await story.events() == ["RATE_LIMITED", "RATE_LIMIT_CLEARED"]
@@ -168,12 +168,12 @@ async def test_two_processes_see_one_outage_and_tell_it_once(story: Story) -> No
 async def test_probes_are_shared_by_workers(story: Story) -> None:
     await story.connect()
     async with telling(story.store, story) as other:
-        asked = len(story.plant.box.requests)
+        asked = story.plant.reads
         for _ in range(300):
             await story.wait(1)
             if await other.prober.take():
                 await other.prober.drain()
-        assert 4 <= len(story.plant.box.requests) - asked <= 6
+        assert 4 <= story.plant.reads - asked <= 6
 
 
 async def test_a_change_that_cannot_be_kept_is_kept_later(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
