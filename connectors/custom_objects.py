@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +11,7 @@ from uuid import UUID
 
 from connectors.effective import AddedObject
 from connectors.errors import BadAnswer, Trouble
-from connectors.extras import REFUSALS, Extras, custom_field, custom_reader
+from connectors.extras import Extras, custom_field, custom_reader
 from connectors.fields import At, Can, FieldSpec, Pushed, Ref
 from connectors.keys import NUMBER, TEXT, KeyForm
 from connectors.ports import Reads
@@ -231,8 +230,6 @@ class CustomReader:
 
     async def narrow(self, trouble: Trouble, source: Reads, tally: Tally, deadline: float) -> bool:
         """Ask for less of the source's own row; the fields themselves are what the settings ask for."""
-        with suppress(*REFUSALS):
-            await source.shape(self.resource.source, tally, deadline, is_fresh=True)
         return await self.extras.narrow(trouble, source, tally, deadline)
 
     def value_of(self, path: str) -> Callable[[Any], Any]:

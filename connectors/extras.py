@@ -145,7 +145,7 @@ class Extras:
         return True
 
     async def _leave_out_what_is_gone(self, source: Reads, tally: Tally, deadline: float) -> None:
-        shape = await source.shape(self._collection, tally, deadline)
+        shape = await source.shape(self._collection, tally, deadline, is_fresh=True)
         if shape is None:
             return
         for item in self._added:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from connectors.composites import EachChild, Many, Parts
 from connectors.derived import AsOf
 from connectors.effective import AddedField
-from connectors.errors import BadAnswer, NoSuchRecords, Rejected, Trouble
+from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Rejected, Trouble
 from connectors.extras import Extras
 from connectors.fields import At, FieldSpec, decoded
 from connectors.lacking import look_for
@@ -108,11 +108,12 @@ class RecordReader:
     async def narrow(self, trouble: Trouble, source: Reads, tally: Tally, deadline: float) -> bool:
         """Ask for less, since the source refuses: leave out what the system does not have, fields and then extras.
 
-        False where that is not why. What filters, orders or links look at cannot be left out, since rows would be left
-        out without a word: that is Rejected, for the system does have such records.
+        False where that is not why, or it is a matter of rights. What filters, orders or links look at cannot be left
+        out, since rows would be left out without a word: that is Rejected, for the system does have such records.
         """
         own = self._own_paths - {self._wire.version_path}
-        found = await look_for(source, self.resource, own, tally, deadline)
+        is_permitted = not isinstance(trouble, PermissionDenied)
+        found = await look_for(source, self.resource, own, tally, deadline) if is_permitted else None
         if found is not None and found.narrower is not None and self._roots <= found.narrower.fields.keys():
             self._read_from(found.narrower)
             return True
