@@ -216,6 +216,7 @@ class Story:
         """What has happened so far, without the beginning."""
         found = await self.store.events.after(0, first=500)
         assert [event.sequence for event in found] == list(range(1, len(found) + 1))
+        assert [event.previous for event in found] == [None, *(event.current for event in found[:-1])]
         names = [event.type.removeprefix("CONNECTION_") for event in found]
         assert names[:2] == ["CREATED", "ACTIVATED"]
         return names[2:]
