@@ -221,6 +221,16 @@ class Story:
         assert names[:2] == ["CREATED", "ACTIVATED"]
         return names[2:]
 
+    async def told(self) -> list[str]:
+        """The same in full: what has happened, from which status to which, and why."""
+        names = await self.events()
+        found = (await self.store.events.after(0, first=500))[2:]
+        return [
+            f"{name}: {event.previous and event.previous.status} > {event.current and event.current.status}"
+            + (f", {event.reason.code}" if event.reason is not None else "")
+            for name, event in zip(names, found, strict=True)
+        ]
+
     async def data(self, name: str) -> list[Any]:
         found = await self.store.events.after(0, first=500)
         return [event.data for event in found if event.type == f"CONNECTION_{name}"]

@@ -122,7 +122,7 @@ async def test_flapping_is_told_once(story: Story) -> None:
 async def test_one_kind_of_record_is_forbidden(story: Story) -> None:
     await story.connect()
     resource = story.live.source.system.resources[ORDERS]
-    story.plant.trouble("forbidden", entity=story.plant.box.entity_of(f"/{resource.source}"))
+    story.plant.trouble("forbidden", entity=resource.model.type.name)
     for _ in range(3):
         await story.ask(ORDERS)
     entity = resource.model.type
@@ -210,7 +210,7 @@ async def test_when_calls_last_went_well_is_written_down(story: Story) -> None:
 async def test_too_many_calls_neither_count_as_failures_nor_forgive_them(story: Story) -> None:
     await story.connect()
     for mode in ("error", "error", "error", "error", "rate_limited"):
-        story.plant.trouble(mode)
+        story.plant.trouble(mode, retry_after_seconds=0)
         await story.ask()
     story.plant.trouble("error")
     assert await story.ask() == "Unavailable"
