@@ -25,6 +25,7 @@ from gateway import console, tokens
 from gateway.auth import Caller, TokenRefused, check_key
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
+from gateway.drifting import Surveys
 from gateway.egress import Egress
 from gateway.feed import CallerUpdates, EventFeed
 from gateway.health import Patience
@@ -156,8 +157,10 @@ class Gateway:
         ]
         if self.role is not Role.WEB:
             self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
+            surveys = Surveys(self.directory, self.watch, self.pace.chance)
             await self.prober.begin()
-            tasks.append(self.prober.run())
+            await surveys.begin()
+            tasks += [self.prober.run(), surveys.run()]
         running = [asyncio.create_task(task) for task in tasks]
         self._is_open = True
         try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from connectors.client import Source
@@ -10,9 +9,9 @@ from connectors.errors import Trouble
 from connectors.registry import find_system
 from gateway.auth import Caller
 from gateway.directory import Directory
+from gateway.drifting import survey_of
 from gateway.finding_out import find_out
 from gateway.forms import Refused, check_metadata, check_tags, check_text, invalid
-from gateway.probing import survey_of
 from gateway.refusals import no_connection, refusal_of
 from gateway.settings_form import SettingsForm, read_form
 from gateway.stores import rows
@@ -20,9 +19,6 @@ from gateway.stores.errors import Missing, WrongLifecycle
 from schema.absent import given
 from schema.administration import UpdateConnectionSettingsInput, UpdateConnectionSettingsPayload
 from schema.errors import ConnectionUnavailable, ErrorCode, refusal
-
-_SURVEYED = timedelta(minutes=1)
-"""When a system is asked for the first time whether what new settings name is still there."""
 
 
 async def update_connection(
@@ -35,7 +31,7 @@ async def update_connection(
         values = _values(wanted)
         settings = await _settings(directory, row, wanted)
         change = merging(settings, values)
-        due = [survey_of(row.id, _SURVEYED)] if settings.keys() & {"customFields", "customObjects"} else []
+        due = [survey_of(row.id)] if settings.keys() & {"customFields", "customObjects"} else []
         by = caller.actor
         await directory.store.lifecycle.update(row.id, change, customer_id=caller.key.customer_id, by=by, due=due)
     except Refused as refused:

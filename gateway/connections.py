@@ -13,6 +13,7 @@ from gateway.auth import Caller
 from gateway.changing import look, update_connection
 from gateway.credentials import connection_key, key_row, trial
 from gateway.directory import Directory
+from gateway.drifting import work_of
 from gateway.examining import examine
 from gateway.forms import (
     Refused,
@@ -25,7 +26,7 @@ from gateway.forms import (
     read_answers,
 )
 from gateway.keyring import Keyring
-from gateway.probing import Pace, work_of
+from gateway.probing import Pace
 from gateway.refusals import no_connection, refusal_of
 from gateway.settings_form import SettingsForm, read_form
 from gateway.showing import describe_customer

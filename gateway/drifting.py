@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
@@ -15,23 +16,41 @@ from connectors.readings import readings_of
 from connectors.spec import System
 from connectors.tally import Tally
 from gateway.directory import Directory
+from gateway.probing import probe_of
 from gateway.stores import rows
 from gateway.stores.database import Transaction
-from gateway.stores.rows import NewEvent, Work
+from gateway.stores.errors import StoreError
+from gateway.stores.rows import NewEvent, NewWork, Work
 from gateway.watch import Watch
 from resolvers.ports import LiveSource
 from schema.events import EventType
 from schema.health import ConnectionHealth
 
 _LOGGER = logging.getLogger(__name__)
-_INTERVAL = timedelta(hours=6)
+SURVEY, LANE = "survey", "surveys"
+SOON = timedelta(minutes=1)
+"""When a system is asked that was just connected, or has new credentials or settings."""
+INTERVAL = timedelta(hours=6)
 _LATER = timedelta(minutes=10)
 """When a system is asked again that could not be asked now."""
 _ANSWER_SECONDS = 15.0
+_LEASE = timedelta(seconds=60)
+_AT_ONCE = 8
+_POLL_SECONDS = 5.0
 _MOST = 50
 """How many names of each sort an event lists."""
 _TAKING = f"{version('switchgear')} 1"
 """How fingerprints are taken; those that were taken in another way are not compared."""
+
+
+def survey_of(connection_id: str, delay: timedelta = SOON) -> NewWork:
+    """The surveys of a connection's system, as work that is due after a while."""
+    return NewWork(kind=SURVEY, key=connection_id, lane=LANE, delay=delay)
+
+
+def work_of(connection_id: str, delay: timedelta) -> list[NewWork]:
+    """Everything that is done for a connection in use again and again; its first probe comes after `delay`."""
+    return [probe_of(connection_id, delay), survey_of(connection_id)]
 
 
 @dataclass
@@ -45,14 +64,41 @@ class _Survey:
 
 @dataclass(frozen=True)
 class Surveys:
-    """The surveys of what systems say of themselves, each of one connection and under a lease."""
+    """Carries out the surveys that are due, a few at a time under a lease; `chance` draws a number from 0 to 1."""
 
     directory: Directory
     watch: Watch
-    lease: timedelta
+    chance: Callable[[], float] = random.random
 
-    async def carry_out(self, work: Work, chance: float) -> None:
-        """Ask a system, keep what it says, and tell of what differs; `chance` spreads the next surveys."""
+    async def begin(self) -> None:
+        """See that every connection in use is surveyed; those of earlier versions are not yet, and come by and by."""
+        store = self.directory.store
+        for live in self.directory.lives():
+            async with store.database.writing() as transaction:
+                await store.due.ensure(transaction, survey_of(str(live.connection.id), INTERVAL * self.chance()))
+
+    async def run(self) -> None:
+        """Work for ever; whatever is broken off is done again when its lease has ended."""
+        while True:
+            taken = 0
+            try:
+                taken = await self.take()
+            except StoreError as error:
+                _LOGGER.error("no system can be asked for its fields now: %s", error)
+            if not taken:
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def take(self, lane: str = LANE) -> int:
+        """Carry out some of what is due; how much there was."""
+        works = await self.directory.store.due.claim(lane, first=_AT_ONCE, lease=_LEASE)
+        outcomes = await asyncio.gather(*map(self._carry_out, works), return_exceptions=True)
+        for work, found in zip(works, outcomes, strict=True):
+            if isinstance(found, Exception):
+                _LOGGER.error("a survey has failed", exc_info=found, extra={"connection_id": work.key})
+        return len(works)
+
+    async def _carry_out(self, work: Work) -> None:
+        """Ask a system, keep what it says, and tell of what differs."""
         store, survey, schema = self.directory.store, _Survey(is_whole=False), None
         live, vitals = self.directory.live(work.key), self.watch.vitals.get(work.key)
         if live is not None and vitals is not None and vitals.health is ConnectionHealth.OK:
@@ -66,7 +112,7 @@ class Surveys:
                 fingerprints={**known, **survey.found},
                 seen_at=self.watch.clock(),
             )
-        delay = _INTERVAL * (0.9 + 0.2 * chance) if survey.is_whole else _LATER
+        delay = INTERVAL * (0.9 + 0.2 * self.chance()) if survey.is_whole else _LATER
         async with store.database.writing() as transaction:
             if not await store.due.postpone(transaction, work, delay):
                 return
@@ -92,7 +138,7 @@ class Surveys:
             survey.found[reading.name] = {**before, **found}
             drift = drift_of(reading, before, found)
             survey.drifts += [] if drift is None else [drift]
-            if not await self.directory.store.due.extend(work, self.lease):
+            if not await self.directory.store.due.extend(work, _LEASE):
                 break
         return survey
 

@@ -12,9 +12,10 @@ from gateway.accounts import account_of
 from gateway.auth import Caller
 from gateway.credentials import connection_key, examine_credentials
 from gateway.directory import Directory
+from gateway.drifting import work_of
 from gateway.forms import Refused, check_text, choose_login, read_answers
 from gateway.keyring import Keyring
-from gateway.probing import Pace, work_of
+from gateway.probing import Pace
 from gateway.refusals import no_connection, refusal_of
 from gateway.stores import rows
 from gateway.stores.errors import Missing, WrongLifecycle

@@ -15,7 +15,6 @@ from connectors.query import OrderBy, Read
 from connectors.spec import Resource
 from connectors.tally import Tally
 from gateway.directory import Directory
-from gateway.drifting import Surveys
 from gateway.health import Patience
 from gateway.stores import rows
 from gateway.stores.errors import StoreError
@@ -26,7 +25,7 @@ from resolvers.ports import LiveSource
 from schema.health import ConnectionHealth
 
 _LOGGER = logging.getLogger(__name__)
-PROBE, SURVEY, LANE = "probe", "survey", "probes"
+PROBE, LANE = "probe", "probes"
 PROBE_SECONDS = 15.0
 """How long a system may take to answer a probe."""
 _LEASE = timedelta(seconds=60)
@@ -44,16 +43,6 @@ _PATIENCE = Patience()
 def probe_of(connection_id: str, delay: timedelta) -> NewWork:
     """The probes of a connection, as work that is due after a while."""
     return NewWork(kind=PROBE, key=connection_id, lane=LANE, delay=delay)
-
-
-def survey_of(connection_id: str, delay: timedelta) -> NewWork:
-    """The surveys of what a connection's system says of itself, as work that is due after a while."""
-    return NewWork(kind=SURVEY, key=connection_id, lane=LANE, delay=delay)
-
-
-def work_of(connection_id: str, delay: timedelta) -> list[NewWork]:
-    """Everything that is done for a connection in use again and again, the first time after a while."""
-    return [probe_of(connection_id, delay), survey_of(connection_id, delay)]
 
 
 def smallest_read(resource: Resource) -> Read:
@@ -115,12 +104,11 @@ class Prober:
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def begin(self) -> None:
-        """See that every connection in use has its work; connections of earlier versions have none."""
+        """See that every connection in use has its probes; connections of earlier versions have none."""
         store = self.directory.store
         async with store.database.writing() as transaction:
             for live in self.directory.lives():
-                for work in work_of(str(live.connection.id), self.pace.first()):
-                    await store.due.ensure(transaction, work)
+                await store.due.ensure(transaction, probe_of(str(live.connection.id), self.pace.first()))
 
     async def run(self) -> None:
         """Work for ever."""
@@ -153,14 +141,11 @@ class Prober:
 
     async def _work(self, work: Work) -> None:
         try:
-            if work.kind == SURVEY:
-                await Surveys(self.directory, self.watch, _LEASE).carry_out(work, self.pace.chance())
-            else:
-                await self._probe(work)
+            await self._probe(work)
         except StoreError as error:
-            _LOGGER.error("a %s could not be finished: %s", work.kind, error, extra={"connection_id": work.key})
+            _LOGGER.error("a probe could not be finished: %s", error, extra={"connection_id": work.key})
         except Exception:
-            _LOGGER.exception("a %s has failed", work.kind, extra={"connection_id": work.key})
+            _LOGGER.exception("a probe has failed", extra={"connection_id": work.key})
 
     async def _probe(self, work: Work) -> None:
         live, vitals = self.directory.live(work.key), self.watch.vitals.get(work.key)

@@ -1,11 +1,9 @@
 """Has a connected system asked now what its fields are, instead of waiting for six hours."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from gateway.drifting import Surveys
-from gateway.probing import SURVEY
+from gateway.drifting import SURVEY, Surveys
 from gateway.stores.rows import NewWork
 from tests.gateway.running import RunningGateway
 
@@ -14,13 +12,12 @@ DRIFTS = "{ events(first: 50, filter: {type: {eq: CONNECTION_SCHEMA_DRIFTED}}) {
 
 async def survey(gateway: RunningGateway, lane: str = "by hand") -> Mapping[str, Mapping[str, str | None]]:
     """Have the system asked now what its fields are; what is kept of it then."""
-    directory, lease = gateway.process.directory, timedelta(seconds=60)
+    directory = gateway.process.directory
     (live,) = directory.lives()
     store, key = directory.store, str(live.connection.id)
     async with store.database.writing() as transaction:
         await store.due.schedule(transaction, NewWork(kind=SURVEY, key=key, lane=lane))
-    (claimed,) = await store.due.claim(lane, first=1, lease=lease)
-    await Surveys(directory, directory.watch, lease).carry_out(claimed, 0.5)
+    assert await Surveys(directory, directory.watch).take(lane) == 1
     kept = await store.schemas.read(key)
     assert kept is not None
     return kept.fingerprints

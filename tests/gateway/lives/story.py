@@ -19,6 +19,7 @@ from connectors.tally import Tally
 from gateway.auth import Caller
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
+from gateway.drifting import Surveys
 from gateway.egress import Egress
 from gateway.health import Patience
 from gateway.keyring import Keyring
@@ -115,6 +116,7 @@ class Story:
     store: Store
     directory: Directory
     prober: Prober
+    surveys: Surveys
     plant: Plant
     clock: Clock
     keyring: Keyring
@@ -199,6 +201,7 @@ class Story:
             await self.directory.watch.settle()
             if await self.prober.take():
                 await self.prober.drain()
+            await self.surveys.take()
 
     async def wait_for(self, health: str, longest: float = 1_200) -> float:
         """How many seconds it takes until the connection is like this."""
@@ -256,7 +259,8 @@ async def telling(store: Store, first: Story | None = None) -> AsyncIterator[Sto
     await watch.begin()
     await directory.refresh()
     prober = Prober(directory, watch, Pace(chance=lambda: 0.5))
-    story = Story(store, directory, prober, plant, clock, keyring)
+    surveys = Surveys(directory, watch, lambda: 0.5)
+    story = Story(store, directory, prober, surveys, plant, clock, keyring)
     story.connection_id = first.connection_id if first is not None else ""
     watch.on_doubt = story.look_again
     try:

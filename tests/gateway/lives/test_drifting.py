@@ -1,5 +1,6 @@
 """Systems whose fields change: what is told of it, once, and what is not worth telling."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,6 @@ from connectors.sandbox.odata_v2 import metadata
 from connectors.sandbox.odata_v2.refusals import ODataRefusal, not_authorized
 from gateway import drifting
 from gateway.changing import update_connection
-from gateway.probing import SURVEY
 from gateway.stores.rows import Standing
 from schema.administration import UpdateConnectionSettingsInput
 from schema.settings import ConnectionSettingsInput, CustomFieldSettingInput
@@ -192,24 +192,45 @@ async def test_two_workers_tell_it_once(story: Story) -> None:
 
 
 async def work_at_once(*stories: Story) -> None:
+    await asyncio.gather(*(each.surveys.take() for each in stories))
     for each in stories:
-        await each.prober.take()
-    for each in stories:
-        await each.prober.drain()
         await each.directory.watch.settle()
 
 
-async def test_who_comes_too_late_tells_nothing(story: Story) -> None:
+async def test_who_comes_too_late_tells_nothing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     await connected(story)
     upgrade(story, "A_PurchaseOrder", PaymentTerms=None)
-    (work,) = [work for work in await claim_all(story) if work.kind == SURVEY]
-    surveys = drifting.Surveys(story.directory, story.directory.watch, timedelta(seconds=60))
-    await story.life.disconnect(story.connection_id, None)
-    await surveys.carry_out(work, 0.5)
-    assert await story.events() == ["DISCONNECTED"]
-    assert await story.store.schemas.read(story.connection_id) is None
-
-
-async def claim_all(story: Story) -> list[Any]:
     story.clock.moment += timedelta(hours=8)
-    return await story.store.due.claim("probes", first=10, lease=timedelta(seconds=60))
+    read = story.store.schemas.read
+
+    async def read_and_end(connection_id: str) -> Any:
+        found = await read(connection_id)
+        await story.life.disconnect(story.connection_id, None)
+        return found
+
+    monkeypatch.setattr(story.store.schemas, "read", read_and_end)
+    assert await story.surveys.take() == 1
+    assert await story.events() == ["DISCONNECTED"]
+    assert await read(story.connection_id) is None
+
+
+async def test_connections_of_earlier_versions_are_surveyed_by_and_by(story: Story) -> None:
+    await story.connect()
+    async with story.store.database.writing() as transaction:
+        await story.store.due.cancel(transaction, story.connection_id)
+    await story.surveys.begin()
+    await story.surveys.begin()
+    await story.wait(2.9 * HOURS, step=600)
+    assert surveys(story) == 0
+    await story.wait(0.2 * HOURS, step=600)
+    assert surveys(story) == 7
+
+
+async def test_a_pause_ends_it_until_the_connection_is_resumed(story: Story) -> None:
+    await connected(story)
+    await story.life.pause(story.connection_id, None)
+    upgrade(story, "A_PurchaseOrder", PaymentTerms=None)
+    await go_on(story)
+    await story.life.resume(story.connection_id)
+    await story.wait(120, step=60)
+    assert await story.events() == ["PAUSED", "RESUMED", "SCHEMA_DRIFTED"]
