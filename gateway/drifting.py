@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from typing import Any
 from connectors.errors import Reauthorize, Trouble
 from connectors.fingerprint import Drift, Fingerprint, Surveyor, drift_of
 from connectors.protection.limits import Priority
-from connectors.readings import readings_of
+from connectors.readings import Reading, readings_of
 from connectors.spec import System
 from connectors.tally import Tally
 from gateway.directory import Directory
@@ -105,11 +105,13 @@ class Surveys:
             revision = _revision(live.source.system)
             before = await store.schemas.read(work.key)
             known = before.fingerprints if before is not None and before.revision == revision else {}
-            survey = await self._ask(live, known, work)
+            readings = {reading.name: reading for reading in readings_of(live.source.effective)}
+            kept = {name: kinds for name, kinds in known.items() if name in readings}
+            survey = await self._ask(live, readings.values(), known, work)
             schema = rows.Schema(
                 connection_id=work.key,
                 revision=revision,
-                fingerprints={**known, **survey.found},
+                fingerprints={**kept, **survey.found},
                 seen_at=self.watch.clock(),
             )
         delay = INTERVAL * (0.9 + 0.2 * self.chance()) if survey.is_whole else _LATER
@@ -122,11 +124,13 @@ class Surveys:
         if survey.drifts:
             self.watch.on_change()
 
-    async def _ask(self, live: LiveSource, known: Mapping[str, Fingerprint], work: Work) -> _Survey:
+    async def _ask(
+        self, live: LiveSource, readings: Iterable[Reading], known: Mapping[str, Fingerprint], work: Work
+    ) -> _Survey:
         """Take the fingerprint of one reading after the other, until the system is found to be in trouble."""
         survey = _Survey()
         surveyor = Surveyor(live.source, Tally(priority=Priority.BACKGROUND))
-        for reading in readings_of(live.source.effective):
+        for reading in readings:
             try:
                 found = await surveyor.survey(reading, asyncio.get_running_loop().time() + _ANSWER_SECONDS)
             except Reauthorize:
@@ -134,7 +138,7 @@ class Surveys:
             except Trouble:
                 survey.is_whole = False
                 break
-            before = known.get(reading.name, {})
+            before = {path: kind for path, kind in known.get(reading.name, {}).items() if path in reading.fields}
             survey.found[reading.name] = {**before, **found}
             drift = drift_of(reading, before, found)
             survey.drifts += [] if drift is None else [drift]

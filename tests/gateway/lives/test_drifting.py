@@ -102,13 +102,22 @@ async def test_a_custom_field_that_vanishes(story: Story) -> None:
     await go_on(story)
     (drift,) = await story.data("SCHEMA_DRIFTED")
     assert (drift["removed"], drift["affected"]) == (["ZZ_Plant"], ["customFields.plant"])
+    await add_field(story, None)
+    upgrade(story, "A_PurchaseOrder", ZZ_Plant="Edm.Int32")
+    await go_on(story)
+    kept = await story.store.schemas.read(story.connection_id)
+    assert kept is not None
+    assert "ZZ_Plant" not in kept.fingerprints[f"PURCHASE_ORDER {ORDERS}"], "nobody reads it any more"
+    assert len(await story.data("SCHEMA_DRIFTED")) == 1
 
 
-async def add_field(story: Story, path: str) -> None:
-    custom = CustomFieldSettingInput(entity=story.live.source.system.resources[0].model.type, key="plant", path=path)
+async def add_field(story: Story, path: str | None) -> None:
+    """Have one custom field, or none."""
+    entity = story.live.source.system.resources[0].model.type
+    custom = [] if path is None else [CustomFieldSettingInput(entity=entity, key="plant", path=path)]
     wanted = UpdateConnectionSettingsInput(
         id=story.connection_id,  # type: ignore[arg-type]
-        settings=ConnectionSettingsInput(custom_fields=[custom]),
+        settings=ConnectionSettingsInput(custom_fields=custom),
     )
     payload = await update_connection(operator(), story.directory, wanted)
     assert payload.errors == []
