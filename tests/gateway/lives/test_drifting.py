@@ -165,6 +165,19 @@ async def test_nothing_is_asked_of_a_system_in_trouble(story: Story) -> None:
     assert await story.events() == ["REAUTHORIZATION_REQUIRED"]
 
 
+async def test_a_limit_that_another_process_has_met_is_kept(story: Story) -> None:
+    await connected(story)
+    story.plant.trouble("rate_limited", retry_after_seconds=8 * 3_600)
+    await story.ask()
+    story.plant.trouble("none")
+    async with telling(story.store, story) as other:
+        await go_on(other)
+        assert surveys(story) == 7
+        await go_on(other, hours=2)
+        assert surveys(story) == 14
+        assert await story.events() == ["RATE_LIMITED", "RATE_LIMIT_CLEARED"]
+
+
 async def test_new_credentials_are_a_reason_to_ask_and_what_was_known_stays(story: Story) -> None:
     await connected(story)
     upgrade(story, "A_PurchaseOrder", PaymentTerms=None)
