@@ -12,7 +12,7 @@ demo: $(STAMP) ## Run a whole plant with invented data on http://127.0.0.1:8000/
 	@exec $(BIN)/switchgear demo $(ARGS)
 
 test: $(STAMP) ## Run the tests, a real Tryton among them
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(STAMP) ## Check format, style, types, imports, spelling and documents
 	$(BIN)/ruff format --check .

@@ -130,6 +130,7 @@ class Gateway:
         self.watch.on_doubt = self._look_again
         await self.watch.begin()
         self.calls = open_call_state(self.settings.cache_url.get_secret_value())
+        self.watch.tell_call = self.calls.tell_call
         self.directory = Directory(
             store,
             self.keyring,
@@ -151,7 +152,7 @@ class Gateway:
             self._fresh.run(),
             self.feed.run(),
             self.bus.run(self._hear),
-            self.calls.run(self.directory.protections),
+            self.calls.run(self.directory.protections, self.watch),
             self.watch.run(),
             self._note_calls(),
         ]

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 import strawberry
 
 from connectors.registry import find_system
+from gateway.heard import HeardCall
 from gateway.showing import show_reason
 from gateway.stores import rows
-from gateway.vitals import HeardCall, Vitals, latest
+from gateway.vitals import Vitals, latest
 from resolvers.describing import describe_system
-from resolvers.outcomes import code_of, upstream_of
+from resolvers.outcomes import upstream_of
 from schema.capabilities import Operation
 from schema.errors import ErrorCode, Problem, problem
 from schema.health import (
@@ -160,24 +161,24 @@ class KeptCondition:
 
     def calls(self, first: int, only_failed: bool) -> list[UpstreamCall]:
         """The last calls, newest first."""
-        chosen = [call for call in reversed(self.vitals.calls) if call.trouble is not None or not only_failed]
+        chosen = [call for call in self.vitals.last_calls() if call.failure is not None or not only_failed]
         return [self._show(call) for call in chosen[:first]]
 
     def _show(self, call: HeardCall) -> UpstreamCall:
         error = None
-        if call.trouble is not None:
+        if call.failure is not None:
             error = problem(
-                code_of(call.trouble),
-                call.trouble.message,
+                ErrorCode[call.failure.code],
+                call.failure.message,
                 connection_id=strawberry.ID(self.row.id),
                 system=self.row.system,
-                upstream=upstream_of(call.trouble),
+                upstream=upstream_of(call.failure.upstream),
                 request_id=strawberry.ID(call.request_id),
             )
         return UpstreamCall(
             started_at=call.started_at,
             duration_ms=round(call.seconds * 1000),
-            entity=call.entity,
+            entity=EntityType[call.entity] if call.entity is not None else None,
             operation=Operation.READ if call.entity is not None else None,
             request=call.about,
             http_status=call.status,

@@ -23,7 +23,7 @@ def no_connection(connection_id: str, field: str) -> Refused:
 
 def refusal_of(trouble: Trouble) -> MutationError:
     """Why a system could not be asked, as the error of a mutation."""
-    said = upstream_of(trouble)
+    said = upstream_of(trouble.upstream)
     result: MutationError
     if isinstance(trouble, Reauthorize):
         result = refusal(CredentialsRejected, ErrorCode.CREDENTIALS_REJECTED, trouble.message, upstream=said)

@@ -1,5 +1,6 @@
 """What one process knows of a connection: its kept state, and how its calls have gone lately."""
 
+import secrets
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,23 +8,13 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 from typing import Any
 
-from connectors.errors import (
-    BadAnswer,
-    NoSuchRecords,
-    NotFound,
-    RateLimited,
-    Reauthorize,
-    Rejected,
-    TimedOut,
-    Trouble,
-    Unavailable,
-)
+from connectors.errors import BadAnswer, RateLimited, Reauthorize, TimedOut, Trouble, Unavailable
 from connectors.ports import BreakerState, Call
 from connectors.protection.breaker import Breaker
 from gateway.health import Change, Health, HealthMachine, Reason
+from gateway.heard import HeardCall, heard
 from gateway.logging import request_id
 from gateway.stores import rows
-from resolvers.outcomes import code_of
 from schema.events import EventType
 from schema.health import REMEDIES, ConnectionHealth, EntityHealthStatus, StatusReasonCode
 from schema.model import EntityType
@@ -33,27 +24,7 @@ FAILURES_IN_A_ROW = 5
 """So many, and a kind of record fares badly; when a system does is for its breaker to say."""
 LATELY = timedelta(minutes=15)
 _FAILURES = (Unavailable, TimedOut, BadAnswer)
-_NO_FAULT = (Rejected, NotFound, NoSuchRecords)
-"""What a system answers about one request, and that says nothing of the system."""
 _LIMITED_UNTIL = "limitedUntil"
-
-
-@dataclass(frozen=True, slots=True)
-class HeardCall:
-    """A call that has reached the system, without values."""
-
-    started_at: datetime
-    seconds: float
-    entity: EntityType | None
-    about: str
-    status: int | None
-    trouble: Trouble | None
-    request_id: str
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether the system, and not the request, is to blame."""
-        return self.trouble is not None and not isinstance(self.trouble, _NO_FAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +76,7 @@ class Vitals:
     """One connection as this process knows it.
 
     `entities` are the kinds of record that its system has, `breaker` is what holds its calls back, if it is in use.
+    `calls` are the last ones of all processes that tell each other, and `trouble` is the last one met here.
     """
 
     state: rows.State
@@ -118,7 +90,9 @@ class Vitals:
     succeeded: dict[EntityType, datetime] = field(default_factory=dict)
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
+    trouble: Trouble | None = None
     is_noted: bool = True
+    _last: dict[EntityType, HeardCall] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.renew()
@@ -161,29 +135,43 @@ class Vitals:
         if call.requests == 0 or (call.trouble is None and call.outcome != "ok"):
             return []
         started = now - timedelta(seconds=call.seconds)
-        heard = HeardCall(started, call.seconds, entity, call.about, call.status, call.trouble, request_id.get())
-        self.calls.append(heard)
+        self.remember(heard(call, entity, started, secrets.token_hex(8), request_id.get()))
         self.is_noted = False
-        if heard.has_failed:
-            self.last_failure_at = now
-        else:
-            self.last_success_at = now
-        if entity is not None:
-            self._count(entity, heard, now)
+        if self.calls[-1].has_failed:
+            self.trouble = call.trouble
         if isinstance(call.trouble, _FAILURES):
             self.failures += 1
         elif not isinstance(call.trouble, RateLimited):
             self.failures = 0
+        if entity is not None:
+            self.failures_by_entity[entity] += isinstance(call.trouble, _FAILURES)
+            if call.trouble is None:
+                self.failures_by_entity[entity] = 0
         return [Called(entity, call.trouble, now)]
 
-    def _count(self, entity: EntityType, heard: HeardCall, now: datetime) -> None:
-        if heard.trouble is None:
-            self.succeeded[entity] = now
-            self.failures_by_entity[entity] = 0
+    def overhear(self, call: HeardCall) -> None:
+        """Remember a call that another process has made; it is told of here, and decides nothing."""
+        if all(call.id != known.id for known in self.calls):
+            self.remember(call)
+
+    def remember(self, call: HeardCall) -> None:
+        """Keep what there is to tell of a call."""
+        self.calls.append(call)
+        if call.has_failed:
+            self.last_failure_at = latest(call.ended_at, self.last_failure_at)
+        else:
+            self.last_success_at = latest(call.ended_at, self.last_success_at)
+        if call.entity is None or (entity := EntityType.__members__.get(call.entity)) is None:
+            return
+        if call.failure is None:
+            self.succeeded[entity] = latest(call.ended_at, self.succeeded.get(entity)) or call.ended_at
+        if self._last.setdefault(entity, call).order > call.order:
+            return
+        self._last[entity] = call
+        if call.failure is None:
             self.errors.pop(entity, None)
-        elif heard.has_failed:
-            self.failures_by_entity[entity] += isinstance(heard.trouble, _FAILURES)
-            self.errors[entity] = {"code": code_of(heard.trouble).name, "message": heard.trouble.message}
+        elif call.has_failed:
+            self.errors[entity] = {"code": call.failure.code, "message": call.failure.message}
 
     def step(self, report: Report) -> Step | None:
         """What follows from a report: nothing, or a change that is to be kept."""
@@ -269,13 +257,17 @@ class Vitals:
         is_failing = self.failures_by_entity[entity] >= FAILURES_IN_A_ROW
         return EntityHealthStatus.DEGRADED if is_well and is_failing else kept
 
+    def last_calls(self) -> list[HeardCall]:
+        """The calls that are remembered, newest first."""
+        return sorted(self.calls, key=lambda call: call.order, reverse=True)
+
     def lately(self, now: datetime) -> list[HeardCall]:
-        """The calls of the last minutes, oldest first."""
+        """The calls of the last minutes."""
         return [call for call in self.calls if now - call.started_at <= LATELY]
 
     def percentiles(self, now: datetime) -> tuple[float, float] | None:
         """How long calls have taken lately that went well, in seconds: half of them, and 95 of 100, no longer."""
-        seconds = [call.seconds for call in self.lately(now) if call.trouble is None]
+        seconds = [call.seconds for call in self.lately(now) if call.failure is None]
         if not seconds:
             return None
         cuts = quantiles(seconds, n=20, method="inclusive") if len(seconds) > 1 else seconds * 19

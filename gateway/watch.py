@@ -5,10 +5,12 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from connectors.errors import Trouble, Unavailable
+from connectors.errors import Unavailable
 from connectors.ports import BreakerState, Call, Observer
 from connectors.registry import find_system
+from gateway import heard
 from gateway.stores import rows
 from gateway.stores.errors import StoreError
 from gateway.stores.sql import Store
@@ -16,6 +18,7 @@ from gateway.vitals import Failing, Passed, Report, Step, Turned, Vitals
 from schema.model import ENTITIES, EntityType
 
 _LOGGER = logging.getLogger(__name__)
+_TOO_MANY = Unavailable("Too many calls have failed.")
 _WAITING = 10_000
 """How many reports may wait while the store does not answer; then the oldest are given up."""
 _ATTEMPTS = 20
@@ -26,11 +29,17 @@ NOTE_SECONDS = 30.0
 
 Clock = Callable[[], datetime]
 """The time of day, in UTC."""
+TellCall = Callable[[str, str, Any], None]
+"""Has other processes told of a call: the customer's id, the connection's id, and words for the call as JSON."""
 
 
 def now() -> datetime:
     """The time of day."""
     return datetime.now(UTC)
+
+
+def _keep_quiet(customer_id: str, connection_id: str, words: Any) -> None:
+    """There is nobody to tell."""
 
 
 async def _leave_alone(connection_id: str) -> None:
@@ -42,7 +51,8 @@ class Watch:
 
     Changes are kept by compare-and-set: of several processes that see the same outage one is the first, and the
     others go on from what it has kept. `on_doubt` is called with the id of a connection whose trouble has to be met
-    again before it counts, and `on_change` whenever there are new events.
+    again before it counts, and `on_change` whenever there are new events. `tell_call` has other processes told of each
+    call, with the customer, the connection and the words for it, which they take in by `overhear`.
     """
 
     def __init__(self, store: Store, clock: Clock = now) -> None:
@@ -50,6 +60,7 @@ class Watch:
         self.vitals: dict[str, Vitals] = {}
         self.on_doubt: Callable[[str], Awaitable[None]] = _leave_alone
         self.on_change: Callable[[], None] = lambda: None
+        self.tell_call: TellCall = _keep_quiet
         self._store = store
         self._position: int | None = None
         self._waiting: deque[tuple[Vitals, Report]] = deque(maxlen=_WAITING)
@@ -82,6 +93,20 @@ class Watch:
     def tester(self, vitals: Vitals) -> Observer:
         """What hears of the calls of a test, whose breaker is not the connection's."""
         return _Listener(self, vitals)
+
+    def overhear(self, connection_id: str, words: Any) -> None:
+        """Take in what another process has said of a call; words of another version are left out of account."""
+        vitals = self.vitals.get(connection_id)
+        if vitals is None:
+            return
+        try:
+            vitals.overhear(heard.read(words))
+        except ValueError:
+            return
+
+    def followed(self) -> Iterable[tuple[str, str]]:
+        """The customer and the id of every connection in use."""
+        return [(vitals.state.customer_id, key) for key, vitals in self.vitals.items()]
 
     def let_try(self, connection_id: str) -> None:
         """Let the next call through, because a system that was left alone has been found well."""
@@ -207,8 +232,12 @@ class _Listener(Observer):
 
     def called(self, call: Call) -> None:
         """Think about what the call has come to."""
-        for report in self._vitals.hear(call, _entity_type(call.entity), self._watch.clock()):
-            self._watch.report(self._vitals, report)
+        vitals, state = self._vitals, self._vitals.state
+        reports = vitals.hear(call, _entity_type(call.entity), self._watch.clock())
+        if reports:
+            self._watch.tell_call(state.customer_id, state.connection_id, heard.written(vitals.calls[-1]))
+        for report in reports:
+            self._watch.report(vitals, report)
 
 
 class _BreakerListener(_Listener):
@@ -233,11 +262,7 @@ class _BreakerListener(_Listener):
         moment = self._watch.clock()
         self._watch.report(self._vitals, Turned(state, moment))
         if state is BreakerState.OPEN:
-            self._watch.report(self._vitals, Failing(self._last_trouble(), moment))
-
-    def _last_trouble(self) -> Trouble:
-        failed = (call.trouble for call in reversed(self._vitals.calls) if call.has_failed)
-        return next((trouble for trouble in failed if trouble is not None), Unavailable("Too many calls have failed."))
+            self._watch.report(self._vitals, Failing(self._vitals.trouble or _TOO_MANY, moment))
 
 
 def vitals_of(row: rows.Connection, state: rows.State) -> Vitals:

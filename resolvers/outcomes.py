@@ -22,6 +22,7 @@ from connectors.errors import (
     TimedOut,
     Trouble,
     Unavailable,
+    Upstream,
     WrongSystem,
 )
 from connectors.scan import SortTooLarge
@@ -61,9 +62,8 @@ def code_of(trouble: Trouble) -> ErrorCode:
     return _meaning(trouble)[1]
 
 
-def upstream_of(trouble: Trouble) -> UpstreamProblem | None:
-    """What the system itself said."""
-    said = trouble.upstream
+def upstream_of(said: Upstream | None) -> UpstreamProblem | None:
+    """What the system itself said, as clients see it."""
     if said is None:
         return None
     return UpstreamProblem(status=said.status, code=said.code, message=said.message, request_id=said.request_id)
@@ -83,7 +83,7 @@ def explain(error: Exception, live: LiveSource, request_id: str) -> tuple[Source
         _LOGGER.error("reading a source failed", exc_info=error)
         return SourceStatus.ERROR, problem(ErrorCode.INTERNAL, "Reading this source failed.", **details)
     details["retry_after_ms"] = retry_after_ms(error)
-    details["upstream"] = upstream_of(error)
+    details["upstream"] = upstream_of(error.upstream)
     return _meaning(error)[0], problem(code_of(error), error.message, **details)
 
 

@@ -1,7 +1,7 @@
 """What processes tell each other about calls to systems, and the process that has nobody to tell."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from connectors.ports import CallState, Hint, HintKind
 
@@ -16,10 +16,23 @@ class Listener(Protocol):
         """Everything that a hint may be about."""
 
 
+class Audience(Protocol):
+    """Who wants to know which calls others have made."""
+
+    def overhear(self, connection_id: str, words: Any) -> None:
+        """Take note of a call, which was told in these words; it may be told more than once."""
+
+    def followed(self) -> Iterable[tuple[str, str]]:
+        """The customer and the id of every connection whose calls matter."""
+
+
 class SharedCallState(CallState, Protocol):
     """A call state with a life of its own."""
 
-    async def run(self, listener: Listener) -> None:
+    def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
+        """Have the others told of a call to a connection; `words` are JSON, and nothing waits for it."""
+
+    async def run(self, listener: Listener, audience: Audience) -> None:
         """Listen until cancelled."""
 
     async def close(self) -> None:
@@ -34,7 +47,10 @@ class MemoryCallState:
     def tell(self, hint: Hint) -> None:
         """There is nobody to tell."""
 
-    async def run(self, listener: Listener) -> None:
+    def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
+        """There is nobody to tell."""
+
+    async def run(self, listener: Listener, audience: Audience) -> None:
         """There is nothing to hear."""
 
     async def close(self) -> None:

@@ -1,7 +1,8 @@
 """What processes tell each other about calls to systems, by way of Redis.
 
 No call ever waits for Redis. A hint is published to the processes that run, and kept for as long as it holds, for those
-that start or come back later. Time is told as durations only, so that no two clocks have to agree.
+that start or come back later. Time is told as durations only, so that no two clocks have to agree. The calls that were
+made are told once a second, and the last ones of each connection are kept for a quarter of an hour.
 """
 
 import asyncio
@@ -9,24 +10,31 @@ import contextlib
 import json
 import logging
 import secrets
+from collections import defaultdict, deque
 from collections.abc import Awaitable
+from datetime import timedelta
 from itertools import islice
 from typing import Any, cast
 
 from redis.exceptions import RedisError
 
 from connectors.ports import Hint, HintKind
-from gateway.stores.call_state import Listener
+from gateway.stores.call_state import Audience, Listener
 from gateway.stores.redis import PREFIX, key_of, open_redis
 
 _LOGGER = logging.getLogger(__name__)
 _CHANNEL = f"{PREFIX}:calls"
+_MADE_CHANNEL = f"{PREFIX}:made"
 _PROCESSES = f"{PREFIX}:processes"
 _BEAT_SECONDS = 1.0
 _LIFE_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
 _MOST_UNDER_WAY = 100
 _RECALLED_AT_ONCE = 500
+_MADE_UNTOLD = 2_000
+"""How many calls wait at most to be told of; of more, the last ones are."""
+_MADE_KEPT = 100
+_MADE_LIFE = timedelta(minutes=15)
 
 
 class RedisCallState:
@@ -36,6 +44,7 @@ class RedisCallState:
         self._client = open_redis(url)
         self._name = secrets.token_hex(8)
         self._sending: set[asyncio.Task[None]] = set()
+        self._made: deque[tuple[str, str, Any]] = deque(maxlen=_MADE_UNTOLD)
         self._is_away = False
         self.processes = 1
         """How many processes have been there lately; the last number known while Redis is away."""
@@ -47,11 +56,15 @@ class RedisCallState:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    async def run(self, listener: Listener) -> None:
+    def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
+        """Tell the others with the next beat."""
+        self._made.append((customer_id, connection_id, words))
+
+    async def run(self, listener: Listener, audience: Audience) -> None:
         """Listen until cancelled; come back whenever Redis does."""
         while True:
             try:
-                await self._listen(listener)
+                await self._listen(listener, audience)
             except (RedisError, OSError) as error:
                 if not self._is_away:
                     _LOGGER.warning(
@@ -84,12 +97,14 @@ class RedisCallState:
         except (RedisError, OSError):
             pass  # a hint that does not arrive is found out by the others themselves
 
-    async def _listen(self, listener: Listener) -> None:
+    async def _listen(self, listener: Listener, audience: Audience) -> None:
         async with self._client.pubsub() as channel:
-            await channel.subscribe(_CHANNEL)
+            await channel.subscribe(_CHANNEL, _MADE_CHANNEL)
             await self._recall(listener)
+            await self._recall_made(audience)
             while True:
                 await self._beat()
+                await self._tell_made()
                 if self._is_away:
                     _LOGGER.warning("Redis answers again; processes limit their calls together")
                 self._is_away = False
@@ -97,8 +112,10 @@ class RedisCallState:
                 end = loop.time() + _BEAT_SECONDS
                 while (left := end - loop.time()) > 0:
                     message = await channel.get_message(ignore_subscribe_messages=True, timeout=left)
-                    if message is not None:
+                    if message is not None and message["channel"] == _CHANNEL.encode():
                         self._hear(message["data"], listener)
+                    elif message is not None:
+                        self._overhear(message["data"], audience)
 
     async def _recall(self, listener: Listener) -> None:
         """Read what was told before this process listened."""
@@ -111,6 +128,37 @@ class RedisCallState:
             for (key, kind), milliseconds in zip(chunk, left, strict=True):
                 if milliseconds > 0:
                     listener.hear(Hint(key, kind, milliseconds / 1_000))
+
+    async def _recall_made(self, audience: Audience) -> None:
+        """Read which calls were made before this process listened."""
+        followed = iter(audience.followed())
+        while chunk := list(islice(followed, _RECALLED_AT_ONCE)):
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for customer_id, connection_id in chunk:
+                    pipeline.lrange(_made(customer_id, connection_id), 0, -1)
+                found = await pipeline.execute()
+            for (_, connection_id), texts in zip(chunk, found, strict=True):
+                for text in texts:
+                    with contextlib.suppress(ValueError):  # of another version
+                        audience.overhear(connection_id, json.loads(text))
+
+    async def _tell_made(self) -> None:
+        """Tell of the calls that were made since the last time; what Redis does not take then is not told."""
+        made = list(self._made)
+        self._made.clear()
+        if not made:
+            return
+        by_place: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for customer_id, connection_id, words in made:
+            by_place[customer_id, connection_id].append(json.dumps(words))
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for place, texts in by_place.items():
+                pipeline.rpush(_made(*place), *texts[-_MADE_KEPT:])
+                pipeline.ltrim(_made(*place), -_MADE_KEPT, -1)
+                pipeline.expire(_made(*place), _MADE_LIFE)
+            told = [[connection_id, words] for _, connection_id, words in made]
+            pipeline.publish(_MADE_CHANNEL, json.dumps([self._name, told]))
+            await pipeline.execute()
 
     async def _beat(self) -> None:
         """Say that this process lives, and count the others; Redis's own clock is the only one that counts."""
@@ -132,6 +180,16 @@ class RedisCallState:
         if name != self._name:
             listener.hear(hint)
 
+    def _overhear(self, data: bytes, audience: Audience) -> None:
+        try:
+            name, told = json.loads(data)
+            calls = [(str(connection_id), words) for connection_id, words in told]
+        except (ValueError, TypeError):
+            return  # of another version
+        if name != self._name:
+            for connection_id, words in calls:
+                audience.overhear(connection_id, words)
+
 
 async def _answer(reply: Any) -> Any:
     """What Redis answers; the library's types do not say that a reply can be waited for."""
@@ -142,3 +200,8 @@ def _stored(key: tuple[str, ...], kind: HintKind) -> str:
     """Where a hint is kept; the customer comes first, and keeps what is theirs together."""
     tenant, *rest = key
     return key_of(tenant, "calls", kind.name.lower(), *rest)
+
+
+def _made(customer_id: str, connection_id: str) -> str:
+    """Where the last calls to a connection are kept."""
+    return key_of(customer_id, "made", connection_id)

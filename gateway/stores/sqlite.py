@@ -1,6 +1,7 @@
 """SQLite: everything about this database that the statements need not know."""
 
 import os
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,20 @@ _PRAGMAS = (
 )
 
 
+class _Connection(sqlite3.Connection):
+    """A connection whose transaction ends with it.
+
+    SQLite keeps a closed connection, and its locks, for as long as a statement of it has rows left; such a statement
+    is left by a task that is cancelled, and nobody could write until its memory is cleaned up.
+    """
+
+    def close(self) -> None:
+        """Give up what was not committed, and close."""
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def engine(url: URL) -> AsyncEngine:
     """Open the database file, made readable by its owner alone; the folder is made if need be."""
     if not url.database or url.database == ":memory:" or "mode" in url.query:
@@ -30,7 +45,7 @@ def engine(url: URL) -> AsyncEngine:
     # Without an isolation level, the driver leaves the beginning of transactions to us.
     made = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
-        connect_args={"isolation_level": None},
+        connect_args={"isolation_level": None, "factory": _Connection},
         hide_parameters=True,  # or an error would carry a customer's data into the log
     )
     event.listen(made.sync_engine, "connect", _prepare)

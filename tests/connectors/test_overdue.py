@@ -23,7 +23,7 @@ STATUS = First(
 )
 
 
-@pytest.mark.parametrize("status", set(WorkOrderStatus) - set(DONE) - {WorkOrderStatus.UNKNOWN})
+@pytest.mark.parametrize("status", [item for item in WorkOrderStatus if item not in {*DONE, WorkOrderStatus.UNKNOWN}])
 def test_open_work_is_overdue_once_it_was_due(status: WorkOrderStatus) -> None:
     assert is_overdue(NOW, status, dueAt=PAST) is True
     assert is_overdue(NOW, status, dueAt=FUTURE) is False

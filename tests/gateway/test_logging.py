@@ -96,7 +96,6 @@ def test_tracebacks_are_redacted_too(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        (f"token {TOKEN} was used", "token [redacted] was used"),
         ("Authorization: Bearer hunter2hunter2", "Authorization: [redacted]"),
         ("authorization: Basic dXNlcjpodW50ZXIy", "authorization: [redacted]"),
         ("{'authorization': 'Bearer hunter2', 'accept': '*/*'}", "{'authorization': [redacted], 'accept': '*/*'}"),
@@ -114,6 +113,10 @@ def test_tracebacks_are_redacted_too(capsys: pytest.CaptureFixture[str]) -> None
 )
 def test_secrets_are_replaced(text: str, kept: str) -> None:
     assert redact(text) == kept
+
+
+def test_tokens_are_replaced() -> None:
+    assert redact(f"token {TOKEN} was used") == "token [redacted] was used"
 
 
 @pytest.mark.parametrize(

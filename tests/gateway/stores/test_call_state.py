@@ -24,12 +24,19 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard: list[Hint] = []
+        self.overheard: list[tuple[str, Any]] = []
 
     def hear(self, hint: Hint) -> None:
         self.heard.append(hint)
 
     def keys(self) -> Iterable[tuple[tuple[str, ...], HintKind]]:
         return [(KEY, HintKind.REST), (KEY, HintKind.OPEN)]
+
+    def overhear(self, connection_id: str, words: Any) -> None:
+        self.overheard.append((connection_id, words))
+
+    def followed(self) -> Iterable[tuple[str, str]]:
+        return [("cus_1", "con_1")]
 
 
 async def until(check: Callable[[], bool]) -> None:
@@ -52,7 +59,7 @@ class Process:
         self.ear = Ear()
 
     async def __aenter__(self) -> "Process":
-        self.task = asyncio.create_task(self.state.run(self.ear))
+        self.task = asyncio.create_task(self.state.run(self.ear, self.ear))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,6 +87,26 @@ async def test_a_hint_reaches_the_others_and_is_kept_for_as_long_as_it_holds(red
             assert 28.0 < hint.seconds <= 30.0
 
 
+async def test_calls_are_told_and_the_last_ones_kept_under_their_customer(redis_server: RedisServer) -> None:
+    async with (
+        Redis.from_url(redis_server.url) as redis,
+        Process(open_call_state(redis_server.url)) as one,
+        Process(open_call_state(redis_server.url)) as two,
+    ):
+        await until(lambda: one.state.processes == two.state.processes == 2)
+        for number in range(150):
+            one.state.tell_call("cus_1", "con_1", number)
+        one.state.tell_call("cus_2", "con_2", "another's")
+        await until(lambda: len(two.ear.overheard) == 151)
+        assert two.ear.overheard[-2:] == [("con_1", 149), ("con_2", "another's")]
+        assert one.ear.overheard == []
+        assert await redis.llen("switchgear:{cus_1}:made:con_1") == 100
+        assert 890 < await redis.ttl("switchgear:{cus_2}:made:con_2") <= 900
+        async with Process(open_call_state(redis_server.url)) as late:
+            await until(lambda: bool(late.ear.overheard))
+            assert late.ear.overheard == [("con_1", number) for number in range(50, 150)]
+
+
 async def test_what_is_well_again_is_no_longer_kept(redis_server: RedisServer) -> None:
     async with Redis.from_url(redis_server.url) as redis, Process(open_call_state(redis_server.url)) as one:
         one.state.tell(Hint(KEY, HintKind.OPEN, 30.0))
@@ -102,6 +129,9 @@ async def test_words_of_another_version_are_left_out_of_account(text: str, redis
         await until_true(lambda: redis.publish("switchgear:calls", text))
         await redis.publish("switchgear:calls", json.dumps(["x", list(KEY), "CLOSED", 0]))
         await until(lambda: Hint(KEY, HintKind.CLOSED) in one.ear.heard)
+        await redis.publish("switchgear:made", text)
+        await redis.publish("switchgear:made", json.dumps(["x", [["con_1", "words"]]]))
+        await until(lambda: ("con_1", "words") in one.ear.overheard)
 
 
 async def test_without_redis_nothing_is_said_and_nothing_waits() -> None:

@@ -32,6 +32,24 @@ async def test_a_reader_is_not_held_up_by_a_writer(store: Store) -> None:
         assert await store.epoch() == 0
 
 
+async def test_a_writer_that_is_broken_off_anywhere_holds_nobody_up(store: Store) -> None:
+    async def write() -> None:
+        async with store.database.writing() as writing:
+            for _ in range(3):
+                await writing.execute(update(meta).values(value=meta.c.value + 1).returning(meta.c.value))
+
+    for steps in range(40):
+        before = await store.epoch()
+        writer = asyncio.create_task(write())
+        for _ in range(steps):
+            await asyncio.sleep(0 if steps < 20 else 0.0002)
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+        async with asyncio.timeout(5):
+            await write()
+        assert await store.epoch() - before in (3, 6)  # what is broken off while it is committed may be done or not
+
+
 async def test_rows_survive_a_restart(url: str) -> None:
     async with opened(url) as store:
         customer = await store.create_customer(name="Acme")
