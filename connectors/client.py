@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +15,9 @@ from connectors.errors import (
     AddressRefused,
     BadAnswer,
     NoSuchRecords,
+    PermissionDenied,
     RateLimited,
+    Reauthorize,
     Rejected,
     Sent,
     TimedOut,
@@ -39,6 +41,7 @@ from connectors.tracing import ATTEMPT, SOURCE_CALL, Attribute, Values, fail, no
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _SHAPE_SECONDS = 30.0
 """How long what a system tells of itself is taken as true; so long may pass until a new field shows in `raw`."""
+_UNTOLD = (Rejected, NoSuchRecords, WrongSystem, Reauthorize, PermissionDenied)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 Found = TypeVar("Found")
 
@@ -123,24 +126,38 @@ class Source:
         known = self.shapes.get(name)
         if known is not None and not is_fresh and now - known[0] < _SHAPE_SECONDS:
             return known[1]
-        request = self.system.protocol.describe(name, self.options)
-        if request is None:
-            return None
-        understand = partial(self.system.protocol.shapes, name)
         try:
-            with self._observed(name, tally, deadline) as call:
-                call.entity = ""  # that a system tells of its records does not say whether they can be read
-                try:
-                    found = await self._make(request, understand, call, tally.priority, deadline)
-                except (Rejected, NoSuchRecords, WrongSystem) as untold:
-                    call.outcome = outcome_of(untold)
-                    return None
+            found = await self.describe(name, tally, deadline)
         except (TimedOut, Unavailable, RateLimited):
             if known is None or is_fresh:
                 raise
             return known[1]
+        if isinstance(found, Reauthorize | PermissionDenied):
+            raise found
+        return None if found is None or isinstance(found, Trouble) else found.get(name)
+
+    async def describe(self, name: str, tally: Tally, deadline: float) -> Mapping[str, Shape] | Trouble | None:
+        """What the system tells of a collection now, and of others with it.
+
+        None in a language that cannot ask. A refusal is an answer too, and says nothing of the system: it may tell of
+        its records to few, and whether they can be read is for those to find out who read them.
+        """
+        request = self.system.protocol.describe(name, self.options)
+        if request is None:
+            return None
+        understand = partial(self.system.protocol.shapes, name)
+        with self._observed(name, tally, deadline) as call:
+            call.entity = ""
+            try:
+                found = await self._make(request, understand, call, tally.priority, deadline)
+            except _UNTOLD as refusal:
+                if not call.requests:
+                    raise
+                call.outcome = outcome_of(refusal)
+                return refusal
+        now = asyncio.get_running_loop().time()
         self.shapes.update({each: (now, shape) for each, shape in found.items()})
-        return found.get(name)
+        return found
 
     async def end(self, fault: Trouble) -> None:
         """Break off what is under way, which then says why."""

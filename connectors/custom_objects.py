@@ -10,15 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from connectors.effective import AddedObject
-from connectors.errors import BadAnswer
+from connectors.errors import BadAnswer, Trouble
 from connectors.extras import Extras, custom_field, custom_reader
 from connectors.fields import At, Can, FieldSpec, Pushed, Ref
 from connectors.keys import NUMBER, TEXT, KeyForm
+from connectors.ports import Reads
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.protocols.shapes import Form, FoundField
 from connectors.query import Compare, Comparison, OrderBy, Where, all_of, any_of
 from connectors.secret_names import says_secret
 from connectors.spec import Resource
+from connectors.tally import Tally
 from schema.custom import CustomField, CustomFieldType
 from schema.filters import Operator
 from schema.ids import CustomObjectId
@@ -225,6 +227,10 @@ class CustomReader:
     def paths(self) -> frozenset[str]:
         """The source's fields that have to be asked for."""
         return self._own_paths | self.extras.paths
+
+    async def narrow(self, trouble: Trouble, source: Reads, tally: Tally, deadline: float) -> bool:
+        """Ask for less of the source's own row; the fields themselves are what the settings ask for."""
+        return await self.extras.narrow(trouble, source, tally, deadline)
 
     def value_of(self, path: str) -> Callable[[Any], Any]:
         """How what a filter compares is found in a row."""

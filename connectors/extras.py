@@ -14,6 +14,7 @@ from connectors.fields import decoded
 from connectors.ports import Reads
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.protocols.shapes import EVERYTHING
+from connectors.protocols.trees import Tree, tree_of
 from connectors.query import Request
 from connectors.secret_names import says_secret
 from connectors.tally import Tally
@@ -200,7 +201,7 @@ class Extras:
 
     def _parts(self, row: Row, whole: Row, paths: Iterable[str]) -> Row:
         """The named parts, nested as the source has them."""
-        tree = _tree(paths)
+        tree = tree_of(paths)
         own = {name: whole[name] for name, inner in tree.items() if not inner and name in whole}
         behind_links: Row = _narrow(self._wire, row, {name: inner for name, inner in tree.items() if inner})
         return own | behind_links
@@ -270,18 +271,6 @@ def without_secrets(value: Any, found: set[str], place: str = "") -> Any:
     return {
         name: without_secrets(item, found, f"{place}{name}.") for name, item in value.items() if not says_secret(name)
     }
-
-
-Tree = dict[str, "Tree"]
-
-
-def _tree(paths: Iterable[str]) -> Tree:
-    root: Tree = {}
-    for path in sorted(paths):
-        place = root
-        for step in path.split("."):
-            place = place.setdefault(step, {})
-    return root
 
 
 def _narrow(wire: WireProtocol, value: Any, tree: Tree) -> Any:

@@ -8,11 +8,14 @@ from typing import Any, Protocol
 from connectors.composites import EachChild, Many, Parts
 from connectors.derived import AsOf
 from connectors.effective import AddedField
-from connectors.errors import BadAnswer
+from connectors.errors import BadAnswer, NoSuchRecords, PermissionDenied, Rejected, Trouble
 from connectors.extras import Extras
 from connectors.fields import At, FieldSpec, decoded
+from connectors.lacking import look_for
+from connectors.ports import Reads
 from connectors.protocols.base import Getter, Row, WireProtocol
 from connectors.spec import Resource
+from connectors.tally import Tally
 from schema.filters import REFERENCE
 from schema.ids import RecordId
 from schema.matching import attribute_path
@@ -38,6 +41,9 @@ class RowReader(Protocol):
     @property
     def paths(self) -> frozenset[str]:
         """The source's fields that have to be asked for."""
+
+    async def narrow(self, trouble: Trouble, source: Reads, tally: Tally, deadline: float) -> bool:
+        """Ask for less, since the source refuses; False where the refusal is about something else."""
 
     def value_of(self, path: str) -> Callable[[Any], Any]:
         """How what a filter compares is found in what was made."""
@@ -65,30 +71,57 @@ class RecordReader:
         now: datetime | None = None,
         added: Sequence[AddedField] = (),
     ) -> None:
-        self.resource = resource
         self.selection = selection
         self._connection_id = connection_id
         self._wire = wire
         self._now = now or datetime.now(UTC)
+        self._needed = tuple(needed)
+        self.failed_beside: dict[str, FieldGapReason] = {}
+        """Collections beside the rows that could not be read, and why."""
+        self.extras = Extras(resource.source, wire, selection, added)
+        self._read_from(resource)
+
+    def _read_from(self, resource: Resource) -> None:
+        """Find out what has to be asked for, and how it is read."""
+        self.resource = resource
         self._paths: set[str] = {resource.key}
-        self._key = At(resource.key).reader(resource.model.fields["remoteId"], wire)
+        self._key = At(resource.key).reader(resource.model.fields["remoteId"], self._wire)
         self._columns: list[Column] = []
         self._links: list[Column] = []
         self._children: list[tuple[str, Getter, ChildReader]] = []
-        roots = {path.partition(".")[0] for path in needed}
-        links_above = _links_above(resource, selection)
-        wanted = merge(selection, *map(_nested, needed), dict.fromkeys(links_above))
+        links_above = _links_above(resource, self.selection)
+        wanted = merge(self.selection, *map(_nested, self._needed), dict.fromkeys(links_above))
         for name in wanted:
             self._add(name, below(wanted, name))
-        self._title = self._title_column() if "displayName" in selection or links_above else None
+        self._title = self._title_column() if "displayName" in self.selection or links_above else None
         self.beside = _by_collection(self._paths)
         self._own_paths = frozenset(path for path in self._paths if not path.startswith("@"))
-        self.extras = Extras(resource.source, wire, selection, added)
         self.extras.hides(self._own_paths | self.extras.paths, self.beside)
-        self.decisive = frozenset(name for root in roots for name in self._collections_of(root))
+        self.decisive = frozenset(name for root in self._roots for name in self._collections_of(root))
         """Collections beside the rows that filters, orders or links look at."""
-        self.failed_beside: dict[str, FieldGapReason] = {}
-        """Collections beside the rows that could not be read, and why."""
+
+    @property
+    def _roots(self) -> frozenset[str]:
+        """The fields that filters, orders or links look at."""
+        return frozenset(path.partition(".")[0] for path in self._needed)
+
+    async def narrow(self, trouble: Trouble, source: Reads, tally: Tally, deadline: float) -> bool:
+        """Ask for less, since the source refuses: leave out what the system does not have, fields and then extras.
+
+        False where that is not why, or it is a matter of rights. What filters, orders or links look at cannot be left
+        out, since rows would be left out without a word: that is Rejected, for the system does have such records.
+        """
+        own = self._own_paths - {self._wire.version_path}
+        is_permitted = not isinstance(trouble, PermissionDenied)
+        found = await look_for(source, self.resource, own, tally, deadline) if is_permitted else None
+        if found is not None and found.narrower is not None and self._roots <= found.narrower.fields.keys():
+            self._read_from(found.narrower)
+            return True
+        if await self.extras.narrow(trouble, source, tally, deadline):
+            return True
+        if found is not None and (found.narrower is not None or isinstance(trouble, NoSuchRecords)):
+            raise Rejected(trouble.message, upstream=trouble.upstream)
+        return False
 
     @property
     def paths(self) -> frozenset[str]:
@@ -122,8 +155,10 @@ class RecordReader:
         columns = self._links if model.kind is Kind.LINK else self._columns
         columns.append((model.attribute, spec.reader(model, self._wire)))
 
-    def _title_column(self) -> Getter:
-        spec = self.resource.fields[self.resource.title]
+    def _title_column(self) -> Getter | None:
+        spec = self.resource.fields.get(self.resource.title)
+        if spec is None:
+            return None
         self._paths.update(spec.paths())
         return spec.reader(self.resource.model.fields[self.resource.title], self._wire)
 

@@ -314,7 +314,7 @@ async def fetch(source: Reads, reader: RowReader, read: Read, tally: Tally, dead
         except REFUSALS as trouble:
             # Another question of the same reader may have found out meanwhile what is refused.
             is_told = reader.paths != read.paths
-            if not is_told and not await reader.extras.narrow(trouble, source, tally, deadline):
+            if not is_told and not await reader.narrow(trouble, source, tally, deadline):
                 raise
 
 

@@ -27,6 +27,7 @@ from gateway.admission import Admission
 from gateway.auth import Caller
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
+from gateway.drifting import Surveys
 from gateway.egress import Egress
 from gateway.feed import CallerUpdates, EventFeed
 from gateway.health import Patience
@@ -164,8 +165,10 @@ class Gateway:
             await upkeep.begin()
             tasks.append(upkeep.run())
             self.prober = Prober(self.directory, self.watch, self.pace, self.metrics.probed)
+            surveys = Surveys(self.directory, self.watch, self.pace.chance)
             await self.prober.begin()
-            tasks.append(self.prober.run())
+            await surveys.begin()
+            tasks += [self.prober.run(), surveys.run()]
         running = [asyncio.create_task(task) for task in tasks]
         self._is_open = True
         try:

@@ -11,6 +11,7 @@ from connectors.registry import find_system
 from connectors.spec import System
 from gateway.auth import Caller
 from gateway.directory import Directory
+from gateway.drifting import survey_of
 from gateway.expiry import credentials_expire_at
 from gateway.finding_out import find_out
 from gateway.forms import Refused, check_metadata, check_tags, check_text, choose_login, invalid
@@ -41,6 +42,9 @@ async def update_connection(
         form = _form(directory, system, wanted)
         settings = form.plain | await _found(directory, row, form)
         reseal = _resealing(keyring, system, form) if form.changes_line else None
+        due = [survey_of(row.id)] if settings.keys() & {"customFields", "customObjects"} else []
+        if reseal is not None:
+            due.append(probe_of(row.id, timedelta()))
         await directory.store.lifecycle.update(
             row.id,
             merging(settings, values, form.line_settings),
@@ -48,7 +52,7 @@ async def update_connection(
             by=caller.actor,
             account=directory.account_of,
             reseal=reseal,
-            due=[probe_of(row.id, timedelta())] if reseal is not None else (),
+            due=due,
         )
     except Refused as refused:
         return UpdateConnectionSettingsPayload(errors=concerning(refused.errors, wanted.id))

@@ -13,6 +13,7 @@ from gateway.auth import Caller
 from gateway.changing import look, update_connection
 from gateway.credentials import connection_key, key_row, session_of, trial
 from gateway.directory import Directory
+from gateway.drifting import work_of
 from gateway.examining import examine
 from gateway.expiry import check_expiry, credentials_expire_at
 from gateway.forms import (
@@ -28,7 +29,7 @@ from gateway.forms import (
 from gateway.keyring import Keyring
 from gateway.line_form import check_fit
 from gateway.lines import line_of
-from gateway.probing import Pace, probe_of
+from gateway.probing import Pace
 from gateway.refusals import no_connection, refusal_of
 from gateway.sealed import Sealed
 from gateway.sessions import seal_session
@@ -191,7 +192,7 @@ class CallerAdministration:
                 cost=cost,
                 checked=checked,
                 session=None if session is None else seal_session(self.keyring, session, customer_id, connection.id),
-                due=[probe_of(connection.id, self.pace.usual())],
+                due=work_of(connection.id, self.pace.usual()),
             )
         except Missing:
             raise no_customer(customer_id, "customerId") from None

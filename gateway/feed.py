@@ -8,6 +8,7 @@ from graphql import GraphQLError
 
 from gateway.auth import Caller
 from gateway.polling import Poll
+from gateway.showing import is_told
 from gateway.stores.events import Events
 from gateway.stores.rows import Event, event_id, event_number
 from resolvers.ports import Told
@@ -130,24 +131,33 @@ class CallerUpdates:
             return
         since = await self._checked(after)
         async for event in self.feed.between(since, until):
-            if self._concerns(event, connection_ids):
-                yield event.number, await self._update(event)
+            update = await self._update(event, connection_ids)
+            if update is not None:
+                yield event.number, update
 
     async def from_now(self, connection_ids: Sequence[str] | None, since: int) -> AsyncIterator[Told]:
         """Every change after an event, as it comes."""
         async for event in self.feed.listen(since):
-            if self._concerns(event, connection_ids):
-                yield event.number, await self._update(event)
+            update = await self._update(event, connection_ids)
+            if update is not None:
+                yield event.number, update
 
     def _concerns(self, event: Event, connection_ids: Sequence[str] | None) -> bool:
-        if event.connection_id is None or not self.caller.sees(event.customer_id, event.connection_id):
+        if event.connection_id is None or not is_told(event):
+            return False
+        if not self.caller.sees(event.customer_id, event.connection_id):
             return False
         return connection_ids is None or event.connection_id in connection_ids
 
-    async def _update(self, event: Event) -> ConnectionStatusUpdate:
-        (connection,) = await self.describe(self.caller, [str(event.connection_id)])
+    async def _update(self, event: Event, connection_ids: Sequence[str] | None) -> ConnectionStatusUpdate | None:
+        """What is told of an event; None where it does not concern the caller, or this version cannot show it."""
+        if not self._concerns(event, connection_ids):
+            return None
+        found = await self.describe(self.caller, [str(event.connection_id)])
+        if not found:
+            return None
         return ConnectionStatusUpdate(
-            connection=connection, event=self.show(event, connection), cursor=event_id(event.number)
+            connection=found[0], event=self.show(event, found[0]), cursor=event_id(event.number)
         )
 
     async def _checked(self, cursor: str) -> int:

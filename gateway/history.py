@@ -9,7 +9,7 @@ import strawberry
 
 from gateway import tokens
 from gateway.auth import Caller
-from gateway.showing import show_event
+from gateway.showing import is_told, show_event
 from gateway.stores import rows
 from gateway.stores.events import Among, EventQuery
 from gateway.stores.sql import Store
@@ -51,7 +51,7 @@ class CallerHistory:
         """An event by id."""
         number = rows.event_number(event_id)
         found = await self.store.events.find(number) if number is not None else None
-        if found is None or not self.caller.sees(found.customer_id, found.connection_id):
+        if found is None or not is_told(found) or not self.caller.sees(found.customer_id, found.connection_id):
             return None
         return (await self._shown([found], None))[0]
 

@@ -11,10 +11,11 @@ from gateway.accounts import account_of
 from gateway.auth import Caller
 from gateway.credentials import connection_key, examine_credentials
 from gateway.directory import Directory
+from gateway.drifting import work_of
 from gateway.expiry import check_expiry, credentials_expire_at
 from gateway.forms import Refused, check_text, choose_login, read_answers
 from gateway.keyring import Keyring, SealBroken
-from gateway.probing import Pace, probe_of
+from gateway.probing import Pace
 from gateway.refusals import concerning, no_connection, refusal_of
 from gateway.sealed import Sealed
 from gateway.sessions import seal_session
@@ -115,7 +116,7 @@ class CallerLife:
         return state.account if state is not None else None
 
     def _probes(self, row: rows.Connection) -> list[rows.NewWork]:
-        return [] if row.lifecycle == rows.PAUSED else [probe_of(row.id, self.pace.usual())]
+        return [] if row.lifecycle == rows.PAUSED else work_of(row.id, self.pace.usual())
 
     async def test(self, connection_id: str) -> TestConnectionPayload:
         """Check a connection in stages; what a connection in use is found to be counts like any other call."""
@@ -149,7 +150,7 @@ class CallerLife:
 
     async def resume(self, connection_id: str) -> ResumeConnectionPayload:
         """Let calls go on; how the system is now is looked at soon."""
-        soon = [probe_of(connection_id, self.pace.first())]
+        soon = work_of(connection_id, self.pace.first())
         connection, error = await self._change(
             connection_id, None, lambda by: self._lifecycle.resume(connection_id, due=soon, **by)
         )

@@ -24,6 +24,11 @@ from schema.systems import Deployment
 _LOGGER = logging.getLogger(__name__)
 
 
+def is_told(row: rows.Event) -> bool:
+    """Whether this version knows what has happened; a newer one beside it may have kept it."""
+    return row.type in EventType.__members__
+
+
 def show_event(row: rows.Event, connection: ConnectedSystem | None) -> Event:
     """An event as clients see it; `connection` is its connection as it is now."""
     system = find_system(row.system) if row.system is not None else None

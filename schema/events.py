@@ -40,6 +40,7 @@ class EventType(Enum):
     CONNECTION_RESUMED = "It was resumed."
     CONNECTION_DISCONNECTED = "It was disconnected."
     CONNECTION_DATA_DELETED = "Its data was deleted."
+    CONNECTION_SCHEMA_DRIFTED = "What the system says about its own fields has changed."
 
 
 def event_name(type: EventType) -> str:

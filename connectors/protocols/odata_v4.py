@@ -13,6 +13,7 @@ from connectors.protocols.base import Getter, Row, WireProtocol, http_trouble, r
 from connectors.protocols.edmx import metadata_request, read_shapes
 from connectors.protocols.json_values import Times
 from connectors.protocols.shapes import EVERYTHING, Shape
+from connectors.protocols.trees import Tree, tree_of
 from connectors.query import (
     ALWAYS,
     AllOf,
@@ -83,7 +84,7 @@ class ODataV4(WireProtocol):
             own = [path for path in paths if "." not in path or path.partition(".")[0] in entity_set.complex]
             paths = [EVERYTHING, *(path for path in paths if path not in own)]
         parameters = {
-            **write_projection(_tree(paths), entity_set.complex),
+            **write_projection(tree_of(paths), entity_set.complex),
             "$filter": "" if read.where == ALWAYS else self.write_where(read.where, entity_set),
             "$orderby": ",".join(map(_write_order, read.order)),
             "$top": "" if read.limit is None else str(read.limit),
@@ -200,20 +201,8 @@ _SYMBOLS = {
 }
 _EQUALITIES = frozenset({Comparison.EQ, Comparison.NOT_EQ, Comparison.IN, Comparison.NOT_IN})
 
-Paths = dict[str, "Paths"]
 
-
-def _tree(paths: list[str]) -> Paths:
-    """Dotted paths as a tree of steps."""
-    root: Paths = {}
-    for path in sorted(paths):
-        place = root
-        for step in path.split("."):
-            place = place.setdefault(step, {})
-    return root
-
-
-def write_projection(tree: Paths, complex_paths: frozenset[str], prefix: str = "") -> dict[str, str]:
+def write_projection(tree: Tree, complex_paths: frozenset[str], prefix: str = "") -> dict[str, str]:
     """The options $select and $expand for a tree of paths."""
     selected: list[str] = []
     expanded: list[str] = []

@@ -38,8 +38,14 @@ class ProtocolSandbox(Protocol):
     def fault_answer(self, fault: str, request: Request) -> Response:
         """Answer a request as the system does in this trouble (all modes but none, slow and down)."""
 
+    def redescribe(self, collection: str, fields: Mapping[str, str | None]) -> None:
+        """Give a collection other fields: a new one or a new type by its type, None for one that is gone.
+
+        ValueError for a change that the system cannot make.
+        """
+
     def reset(self) -> None:
-        """Begin again with the first data and users."""
+        """Begin again with the first data, fields and users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,8 @@ class ControlledSandbox:
                 case "PUT", "/credentials":
                     user, password = _read_credentials(await _body(request))
                     self.application.users[user] = password
+                case "PUT", "/fields":
+                    self._redescribe(await _body(request))
                 case "POST", "/reset":
                     self.reset()
                 case _:
@@ -159,6 +167,15 @@ class ControlledSandbox:
         except ControlError as error:
             return JSONResponse({"error": str(error)}, 400)
         return Response(status_code=204)
+
+    def _redescribe(self, body: Mapping[str, Any]) -> None:
+        for collection, fields in body.items():
+            if not isinstance(fields, dict) or not all(isinstance(kind, str | None) for kind in fields.values()):
+                raise ControlError(f"{collection} must be an object of fields, each with its type or null")
+            try:
+                self.application.redescribe(collection, fields)
+            except ValueError as error:
+                raise ControlError(str(error)) from None
 
     def _read_faults(self, body: Mapping[str, Any]) -> Faults:
         """Read a whole new trouble: what the body does not name is as it is by default."""

@@ -37,7 +37,7 @@ from gateway.stores.rows import (
 )
 from gateway.stores.sessions import Sessions
 from gateway.stores.states import States
-from gateway.stores.tables import api_keys, connections, credentials
+from gateway.stores.tables import api_keys, connection_schemas, connections, credentials
 
 _OTHERS_KEPT = frozenset({"name", "tags", "metadata", "settings"})
 
@@ -261,6 +261,8 @@ class Lifecycle:
             await transaction.execute(delete(credentials).where(credentials.c.connection_id == connection_id))
             await self._sessions.replace(transaction, connection_id, None)
             await self._due.cancel(transaction, connection_id)
+            kept = connection_schemas.c.connection_id == connection_id
+            await transaction.execute(delete(connection_schemas).where(kept))
             returned = await self._credits.give_back(transaction, connection_id, by)
             why = Reason(code="DISCONNECTED_BY_USER", message=reason or "Someone disconnected it.", since=now)
             data = {"creditsReturned": returned}

@@ -144,7 +144,6 @@ class Reason:
     message: str
     since: datetime
     remediation: str | None = None
-    reauthorize_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -252,6 +251,19 @@ class KeptSession:
     failures: int = 0
     rests: timedelta | None = None
     refusal: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schema:
+    """What a system said of the paths that are read of it, by the names of the readings, when last asked, at `seen_at`.
+
+    `revision` is that of the description that the paths are from.
+    """
+
+    connection_id: str
+    revision: str
+    fingerprints: Mapping[str, Mapping[str, str | None]]
+    seen_at: datetime
 
 
 # What happened, and who did it

@@ -22,6 +22,7 @@ from gateway.stores.events import Events
 from gateway.stores.lifecycle import Lifecycle
 from gateway.stores.mapping import api_key_from, connection_from, customer_from, of_customer, values_of
 from gateway.stores.rows import DISCONNECTED, SYSTEM, Actor, ApiKey, Connection, Customer, Snapshot, new_id, session_row
+from gateway.stores.schemas import Schemas
 from gateway.stores.sessions import Sessions
 from gateway.stores.snapshots import Renewal, Snapshots
 from gateway.stores.states import States
@@ -46,6 +47,7 @@ class Store:
         self.credits = Credits(database)
         self.audit = Audit(database)
         self.due = Due(database)
+        self.schemas = Schemas(database)
         self.sessions = Sessions(database)
         self.changes = Changes(database)
         self.lifecycle = Lifecycle(

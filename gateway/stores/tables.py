@@ -207,3 +207,13 @@ due = Table(
     Index(None, "lane", "due_at"),
     Index(None, "key"),
 )
+
+# Kept by background work, which holds its own row of `due` and must not wait for a connection's.
+connection_schemas = Table(
+    "connection_schemas",
+    metadata,
+    Column("connection_id", Id, primary_key=True),
+    Column("revision", String, nullable=False),
+    Column("fingerprints", Json, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.real.gateway import RunningGateway
+from tests.gateway.running import RunningGateway
 
 Row = dict[str, Any]
 

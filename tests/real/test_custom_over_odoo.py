@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from connectors.systems.odoo import spec
-from tests.real.gateway import RunningGateway, running_gateway
+from tests.gateway.running import RunningGateway
+from tests.real.gateway import over_odoo
 from tests.real.odoo.recorder import Recorder
 from tests.real.odoo.server import Odoo
 from tests.real.odoo_questions import CUSTOM_ASSETS, UPDATE, rows
+from tests.real.surveys import drifts, survey
 
 pytestmark = pytest.mark.real
 
@@ -24,15 +26,9 @@ def recorded(odoo: Odoo) -> Iterator[Recorder]:
 
 @pytest.fixture
 async def gateway(tmp_path: Path, odoo: Odoo, recorded: Recorder) -> AsyncIterator[RunningGateway]:
-    async with running_gateway(tmp_path) as running:
-        payload = await running.connect("odoo", "api_key", credentials(odoo, recorded.url))
-        assert payload["errors"] == []
+    async with over_odoo(tmp_path, odoo, recorded.url) as running:
         recorded.requests.clear()
         yield running
-
-
-def credentials(odoo: Odoo, url: str) -> dict[str, str]:
-    return {"url": url, "database": odoo.database, "apiKey": odoo.keys["switchgear"]}
 
 
 def exact(value: Any) -> Any:
@@ -70,6 +66,25 @@ async def test_a_field_made_now_shows_in_raw_and_with_the_settings_as_a_field(
     gone = await rows(gateway, CUSTOM_ASSETS)
     assert [field["value"] for row in gone.values() for field in row["customFields"]] == [None] * len(found)
     assert {gap["reason"] for row in gone.values() for gap in row["meta"]["missing"]} == {"NOT_SUPPORTED_BY_SYSTEM"}
+
+
+async def test_a_custom_field_that_is_deleted_and_made_again_is_told_of(gateway: RunningGateway, odoo: Odoo) -> None:
+    (connection,) = (await gateway.data("{ connections { nodes { id } } }"))["connections"]["nodes"]
+    found = await survey(gateway)
+    assert {path for paths in found.values() for path, kind in paths.items() if kind is None} == set()
+    with odoo.with_custom_field("maintenance.equipment", "x_zone", "char"):
+        assert await survey(gateway) == found, "nobody reads it"
+        zone = {"entity": "ASSET", "key": "zone", "path": "x_zone"}
+        payload = (await gateway.data(UPDATE, id=connection["id"], fields=[zone]))["updateConnectionSettings"]
+        assert payload == {"errors": []}
+        assert (await survey(gateway))["ASSET maintenance.equipment"]["x_zone"] == "TEXT"
+        assert await drifts(gateway) == []
+    await survey(gateway)
+    with odoo.with_custom_field("maintenance.equipment", "x_zone", "integer"):
+        await survey(gateway)
+    gone, made = await drifts(gateway)
+    assert (gone["removed"], gone["affected"]) == (["x_zone"], ["customFields.zone"])
+    assert (made["added"], made["removed"], made["changed"]) == (["x_zone"], [], [])
 
 
 @pytest.mark.parametrize("root", ["purchaseOrders", "workOrders", "assets", "vendors", "inventoryItems"])

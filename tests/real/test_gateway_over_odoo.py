@@ -11,7 +11,8 @@ import pytest
 from connectors.query import Compare, Comparison
 from connectors.systems.odoo import spec
 from schema.vendors import Vendor
-from tests.real.gateway import RunningGateway, running_gateway
+from tests.gateway.running import RunningGateway, running_gateway
+from tests.real.gateway import connect, odoo_answers, over_odoo
 from tests.real.odoo.recorder import Asked, Recorder
 from tests.real.odoo.server import Odoo
 from tests.real.odoo_comparisons import (
@@ -50,15 +51,9 @@ def recorded(odoo: Odoo) -> Iterator[Recorder]:
 
 @pytest.fixture
 async def gateway(tmp_path: Path, odoo: Odoo, recorded: Recorder) -> AsyncIterator[RunningGateway]:
-    async with running_gateway(tmp_path) as running:
-        payload = await running.connect("odoo", "api_key", credentials(odoo, recorded.url))
-        assert payload["errors"] == []
+    async with over_odoo(tmp_path, odoo, recorded.url) as running:
         recorded.requests.clear()
         yield running
-
-
-def credentials(odoo: Odoo, url: str, user: str = "switchgear") -> dict[str, str]:
-    return {"url": url, "database": odoo.database, "apiKey": odoo.keys[user]}
 
 
 def asked(recorded: Recorder) -> Counter[str]:
@@ -283,7 +278,7 @@ class TestRights:
 
     async def test_a_user_without_rights_in_purchasing_has_the_rest(self, tmp_path: Path, odoo: Odoo) -> None:
         async with running_gateway(tmp_path) as gateway:
-            payload = await gateway.connect("odoo", "api_key", credentials(odoo, odoo.url, "technician"))
+            payload = await connect(gateway, "odoo", "api_key", odoo_answers(odoo, odoo.url, "technician"))
             assert payload["errors"] == []
             orders, vendors = await page(gateway, ORDERS, first=5), await page(gateway, VENDORS)
             items, work = await page(gateway, ITEMS), await rows(gateway, WORK_ORDERS)
@@ -334,15 +329,15 @@ class TestConnecting:
     @pytest.mark.parametrize("key", ["expired", "wrong"])
     async def test_a_bad_key_is_refused_and_nothing_is_kept(self, tmp_path: Path, odoo: Odoo, key: str) -> None:
         async with running_gateway(tmp_path) as gateway:
-            wrong = credentials(odoo, odoo.url) | {"apiKey": odoo.keys.get(key, "0" * 40)}
-            payload = await gateway.connect("odoo", "api_key", wrong)
+            wrong = odoo_answers(odoo, odoo.url) | {"apiKey": odoo.keys.get(key, "0" * 40)}
+            payload = await connect(gateway, "odoo", "api_key", wrong)
             assert payload["errors"][0]["code"] == "CREDENTIALS_REJECTED"
             assert payload["connection"] is payload["apiToken"] is None
             assert (await gateway.data("{ connections { nodes { id } } }"))["connections"]["nodes"] == []
 
     async def test_an_unknown_database_is_a_misconfiguration(self, tmp_path: Path, odoo: Odoo) -> None:
         async with running_gateway(tmp_path) as gateway:
-            payload = await gateway.connect("odoo", "api_key", credentials(odoo, odoo.url) | {"database": "other"})
+            payload = await connect(gateway, "odoo", "api_key", odoo_answers(odoo, odoo.url) | {"database": "other"})
         assert payload["errors"][0]["code"] == "CONNECTION_MISCONFIGURED"
         assert "database" in payload["errors"][0]["message"]
 
@@ -356,7 +351,7 @@ class TestConnecting:
         changed = replace(spec.odoo, resources=(spec.odoo.resources[0], absent, *others))
         monkeypatch.setattr("connectors.registry._packaged", lambda key: changed if key == "odoo" else None)
         async with running_gateway(tmp_path) as gateway:
-            payload = await gateway.connect("odoo", "api_key", credentials(odoo, odoo.url))
+            payload = await connect(gateway, "odoo", "api_key", odoo_answers(odoo, odoo.url))
             assert payload["errors"] == []
             orders = await rows(
                 gateway, "{ found: purchaseOrders { nodes { remoteId } isComplete sources { status } } }"

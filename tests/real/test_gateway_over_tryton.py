@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.real.gateway import RunningGateway, running_gateway
+from tests.gateway.running import RunningGateway, running_gateway
+from tests.real.gateway import connect
 from tests.real.tryton.recorder import Recorder
 from tests.real.tryton.server import PASSWORDS, Tryton
 
@@ -59,7 +60,7 @@ def recorded(tryton: Tryton) -> Any:
 @pytest.fixture
 async def gateway(tmp_path: Path, tryton: Tryton, recorded: Recorder) -> AsyncIterator[RunningGateway]:
     async with running_gateway(tmp_path) as running:
-        payload = await running.connect("tryton", "session", credentials(tryton, recorded.url))
+        payload = await connect(running, "tryton", "session", credentials(tryton, recorded.url))
         assert payload["errors"] == []
         recorded.requests.clear()
         yield running
@@ -171,7 +172,7 @@ async def test_a_wrong_password_is_refused_and_nothing_is_kept(tmp_path: Path, t
     async with running_gateway(tmp_path) as gateway:
         wrong = credentials(tryton, tryton.url) | {"password": "not-the-password"}
         try:
-            payload = await gateway.connect("tryton", "session", wrong)
+            payload = await connect(gateway, "tryton", "session", wrong)
         finally:
             tryton.forget_failed_logins()
         assert payload["errors"][0]["code"] == "CREDENTIALS_REJECTED"
@@ -181,7 +182,7 @@ async def test_a_wrong_password_is_refused_and_nothing_is_kept(tmp_path: Path, t
 
 async def test_an_unknown_database_is_a_misconfiguration(tmp_path: Path, tryton: Tryton) -> None:
     async with running_gateway(tmp_path) as gateway:
-        payload = await gateway.connect("tryton", "session", credentials(tryton, tryton.url) | {"database": "other"})
+        payload = await connect(gateway, "tryton", "session", credentials(tryton, tryton.url) | {"database": "other"})
         assert payload["errors"][0]["code"] == "CONNECTION_MISCONFIGURED"
         assert "/" not in payload["errors"][0]["message"]
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from connectors.manifests.checking import check
+from connectors.registry import use_manifests
 from tests.docs.pages import ROOT, blocks_of
 from tests.e2e.demo import ADMIN
 from tests.e2e.processes import Client, finished, running
+from tests.gateway.running import running_gateway
 from tests.real.datasette.program import datasette
-from tests.real.gateway import running_gateway
+from tests.real.gateway import connect
 from tests.real.json_server.program import json_server
 
 pytestmark = pytest.mark.real
@@ -90,10 +92,13 @@ def test_the_samples_of_the_stores_are_what_datasette_answers(stores: str) -> No
 
 
 async def ask_stores(place: Path, stores: str, query: str, **variables: Any) -> dict[str, Any]:
-    async with running_gateway(place, manifests=(EXAMPLES / "stores",)) as gateway:
-        connected = await gateway.connect("stores", "open", {"url": stores})
-        assert connected["errors"] == []
-        return await gateway.data(query, **variables)
+    try:
+        async with running_gateway(place, manifests=(EXAMPLES / "stores",)) as gateway:
+            connected = await connect(gateway, "stores", "open", {"url": stores})
+            assert connected["errors"] == []
+            return await gateway.data(query, **variables)
+    finally:
+        use_manifests(())
 
 
 async def test_open_work_is_found_by_datasette_with_its_machines(tmp_path: Path, stores: str) -> None:

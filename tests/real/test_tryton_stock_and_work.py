@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.real.gateway import RunningGateway, running_gateway
+from tests.gateway.running import RunningGateway, running_gateway
+from tests.real.gateway import connect
 from tests.real.tryton.recorder import Recorder
 from tests.real.tryton.server import PASSWORDS, Tryton
 from tests.real.tryton_answers import ASSETS, ITEMS, WORK, stock
@@ -31,14 +32,14 @@ def recorded(tryton: Tryton) -> Any:
 @pytest.fixture
 async def gateway(tmp_path: Path, tryton: Tryton, recorded: Recorder) -> AsyncIterator[RunningGateway]:
     async with running_gateway(tmp_path) as running:
-        await connect(running, tryton, recorded.url, "switchgear")
+        await connect_as(running, tryton, recorded.url, "switchgear")
         recorded.requests.clear()
         yield running
 
 
-async def connect(gateway: RunningGateway, tryton: Tryton, url: str, user: str) -> None:
+async def connect_as(gateway: RunningGateway, tryton: Tryton, url: str, user: str) -> None:
     answers = {"url": url, "database": tryton.database, "username": user, "password": PASSWORDS[user]}
-    payload = await gateway.connect("tryton", "session", answers)
+    payload = await connect(gateway, "tryton", "session", answers)
     assert payload["errors"] == []
 
 
@@ -172,7 +173,7 @@ async def test_a_missing_right_beside_items_leaves_fields_null(
 
 async def test_a_user_without_groups_reads_what_everybody_may(tmp_path: Path, tryton: Tryton) -> None:
     async with running_gateway(tmp_path) as gateway:
-        await connect(gateway, tryton, tryton.url, "limited")
+        await connect_as(gateway, tryton, tryton.url, "limited")
         items = await asked(gateway, "product.product")
         assert items["isComplete"] is True
         gaps = {gap["path"]: gap["reason"] for gap in items["nodes"][0]["meta"]["missing"]}

@@ -27,7 +27,7 @@ from connectors.sandbox.odata_v2.query import (
 )
 from connectors.sandbox.odata_v2.reading import Reader, entity_address
 from connectors.sandbox.odata_v2.refusals import ODataRefusal
-from connectors.sandbox.odata_v2.service import Row, Service, read_services
+from connectors.sandbox.odata_v2.service import Row, Service, read_services, redescribed
 from connectors.sandbox.odata_v2.values import etag, to_json
 
 READS = frozenset(("GET", "HEAD"))
@@ -66,7 +66,7 @@ class ODataV2Sandbox:
         proxy makes it another than the one the request came to. `language` is that of the users: what a
         request gets that does not ask for another.
         """
-        self.services = read_services(facts)
+        self.initial_services = read_services(facts)
         self.initial_data = data
         self.initial_users = dict(users)
         self.allowed = {user: frozenset(services) for user, services in (allowed or {}).items()}
@@ -85,14 +85,28 @@ class ODataV2Sandbox:
         self.reset()
 
     def reset(self) -> None:
-        """Begin again: rows and users as they were given, nobody logged on."""
+        """Begin again: services, rows and users as they were given, nobody logged on."""
+        self.services = dict(self.initial_services)
         self.data: dict[str, list[Row]] = {
             name: [dict(row) for row in self.initial_data.get(name, ())]
-            for service in self.services.values()
+            for service in self.initial_services.values()
             for name in service.entity_sets
         }
         self.users = dict(self.initial_users)
         self.sessions: dict[str, tuple[str, str]] = {}
+
+    def redescribe(self, collection: str, fields: Mapping[str, str | None]) -> None:
+        """Change an entity set as an upgrade does; ValueError where that would leave the service without a key."""
+        self.services |= {
+            name: redescribed(service, collection, fields)
+            for name, service in self.services.items()
+            if collection in service.entity_sets
+        }
+        if collection not in self.data:
+            raise ValueError(f"{collection} is no entity set")
+        for row in self.data[collection]:
+            for name in fields:
+                row.pop(name, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Row = dict[str, Any]
@@ -103,7 +103,7 @@ class Service:
 def read_services(facts: Mapping[str, Any]) -> dict[str, Service]:
     """Read the services of a facts file; ValueError with every mistake in it."""
     services = {name: _service(name, said) for name, said in facts["services"].items()}
-    mistakes = [mistake for service in services.values() for mistake in _mistakes(service)]
+    mistakes = [mistake for service in services.values() for mistake in mistakes_in(service)]
     names = [name for service in services.values() for name in service.entity_sets]
     mistakes += [f"{name}: in two services" for name in sorted({n for n in names if names.count(n) > 1})]
     if mistakes:
@@ -177,7 +177,20 @@ def _property(name: str, said: Mapping[str, Any], currencies: set[str], service:
     )
 
 
-def _mistakes(service: Service) -> list[str]:
+def redescribed(service: Service, collection: str, fields: Mapping[str, str | None]) -> Service:
+    """Return the service with other properties of an entity set; ValueError where they do not fit together."""
+    entity_set = service.entity_sets[collection]
+    kept = {name: each for name, each in entity_set.properties.items() if name not in fields}
+    new = {name: Property(name, kind) for name, kind in fields.items() if kind is not None}
+    changed = replace(entity_set, properties=kept | new)
+    service = replace(service, entity_sets={**service.entity_sets, collection: changed})
+    if mistakes := mistakes_in(service):
+        raise ValueError("; ".join(mistakes))
+    return service
+
+
+def mistakes_in(service: Service) -> list[str]:
+    """Return what does not fit together in a service."""
     found = []
     for entity_set in service.entity_sets.values():
         own = entity_set.properties

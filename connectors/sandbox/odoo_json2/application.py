@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from secrets import compare_digest
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.sandbox.odoo_json2 import methods, refusals
 from connectors.sandbox.odoo_json2.domain import compile_domain
 from connectors.sandbox.odoo_json2.environment import Environment, Predicate, User
-from connectors.sandbox.odoo_json2.models import Model, Row
+from connectors.sandbox.odoo_json2.models import AUTOMATIC, Model, Row, short_fields
 from connectors.sandbox.odoo_json2.refusals import OdooRefusal
 
 ROOT = "/json/2"
@@ -57,7 +58,7 @@ class OdooSandbox:
         gives by user and model the domain of the records that he sees. `unaccent` lets ilike ignore accents, as
         Odoo's own hosting does.
         """
-        self.models = dict(models)
+        self.initial_models = models
         self.initial_data = data
         self.initial_users = dict(users)
         self.rights = {user: frozenset(granted) for user, granted in (rights or {}).items()}
@@ -68,11 +69,24 @@ class OdooSandbox:
         self.reset()
 
     def reset(self) -> None:
-        """Begin again: rows and users as they were given."""
+        """Begin again: models, rows and users as they were given."""
+        self.models = dict(self.initial_models)
         self.data: dict[str, list[Row]] = {name: [] for name in self.models}
         self.data.update({name: [dict(row) for row in rows] for name, rows in self.initial_data.items()})
         self.users = dict(self.initial_users)
         self.calls = 0
+
+    def redescribe(self, collection: str, fields: Mapping[str, str | None]) -> None:
+        """Change a model as a module does; a link has the model that it leads to behind its type and a blank."""
+        if collection not in self.models or not AUTOMATIC.keys().isdisjoint(fields):
+            raise ValueError(f"{collection} is no model, or the fields are those that every model has")
+        model = self.models[collection]
+        kept = {name: each for name, each in model.fields.items() if name not in fields}
+        new = short_fields({name: kind for name, kind in fields.items() if kind is not None})
+        self.models[collection] = replace(model, fields=kept | new)
+        for row in self.data[collection]:
+            for name in fields:
+                row.pop(name, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

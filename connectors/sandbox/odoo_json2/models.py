@@ -101,6 +101,11 @@ def read_models(
     return models
 
 
+def short_fields(said: Mapping[str, str]) -> dict[str, Field]:
+    """Return stored fields by their types, each with the model that it leads to behind a blank."""
+    return {name: _field(name, attributes, {}, None) for name, attributes in _short(said).items()}
+
+
 def _short(said: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     fields: dict[str, dict[str, Any]] = {}
     for name, text in said.items():

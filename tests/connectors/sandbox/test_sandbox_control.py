@@ -106,6 +106,35 @@ async def test_error_and_malformed(asker: httpx.AsyncClient) -> None:
         answer.json()
 
 
+async def test_an_upgrade_changes_fields_and_is_taken_back(asker: httpx.AsyncClient) -> None:
+    fields = {"Line": {"Price": None, "ZZ_New": "Edm.String"}, "Document": {"Copies": "Edm.String"}}
+    assert (await asker.put(f"{CONTROL}/fields", json=fields)).status_code == 204
+    told = (await asker.get("$metadata", headers={"accept": "application/xml"})).text
+    assert ('Name="ZZ_New" Type="Edm.String"' in told, 'Name="Price"' in told) == (True, False)
+    assert 'Name="Copies" Type="Edm.String"' in told
+    answer = await asker.get("Line?$select=Price&$format=json")
+    assert (answer.status_code, "Price" in answer.json()["error"]["message"]["value"]) == (404, True)
+    (line, *_) = (await asker.get("Line?$select=ZZ_New&$format=json")).json()["d"]["results"]
+    assert line["ZZ_New"] == ""
+    assert {row["Copies"] for row in (await asker.get("Document?$format=json")).json()["d"]["results"]} == {""}
+    await asker.post(f"{CONTROL}/reset")
+    assert 'Name="Price"' in (await asker.get("$metadata", headers={"accept": "application/xml"})).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"Paper": {"Text": None}}, "Paper is no entity set"),
+        ({"Document": {"Number": None}}, "no property Number"),
+        ({"Document": ["Text"]}, "Document must be an object of fields"),
+        ({"Document": {"Text": 1}}, "Document must be an object of fields"),
+    ],
+)
+async def test_no_upgrade_does_that(asker: httpx.AsyncClient, fields: Any, message: str) -> None:
+    answer = await asker.put(f"{CONTROL}/fields", json=fields)
+    assert (answer.status_code, message in answer.json()["error"]) == (400, True)
+
+
 async def test_down_lets_the_error_out(asker: httpx.AsyncClient) -> None:
     await trouble(asker, mode="down")
     with pytest.raises(ConnectionRefusedError):

@@ -279,6 +279,22 @@ async def test_troubles() -> None:
         (await caller.post("purchase.order", "search", domain=[])).json()
 
 
+async def test_a_module_changes_fields() -> None:
+    box = ControlledSandbox(plant())
+    caller = Caller(box)
+    box.application.redescribe("purchase.order", {"partner_ref": None, "x_plant": "many2one res.partner"})
+    told = await caller.call("purchase.order", "fields_get")
+    assert ("partner_ref" in told, told["x_plant"]["relation"]) == (False, "res.partner")
+    asked_for: dict[str, Any] = {"partner_ref": {}}
+    refusal = await caller.refused("purchase.order", "web_search_read", domain=[], specification=asked_for)
+    assert (refusal[1], "partner_ref" in refusal[2]) == ("ValueError", True)
+    box.reset()
+    assert "partner_ref" in await caller.call("purchase.order", "fields_get")
+    for collection, fields in (("purchase.paper", {}), ("purchase.order", {"write_date": None})):
+        with pytest.raises(ValueError, match="no model"):
+            box.application.redescribe(collection, fields)
+
+
 async def test_a_changed_key() -> None:
     box = sandbox()
     async with connect(box, authorization=f"Bearer {USERS['switchgear']}") as client:

@@ -19,6 +19,7 @@ from connectors.tally import Tally
 from gateway.auth import Caller
 from gateway.connections import CallerAdministration
 from gateway.directory import Directory
+from gateway.drifting import Surveys
 from gateway.egress import Egress
 from gateway.health import Patience
 from gateway.keyring import Keyring
@@ -101,6 +102,11 @@ class Plant:
         self.box.faults = Faults(mode, **details)
 
     @property
+    def reads(self) -> int:
+        """How often it was asked for records, and not for what it says of itself."""
+        return sum(not request["path"].endswith("$metadata") for request in self.box.requests)
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -112,6 +118,7 @@ class Story:
     store: Store
     directory: Directory
     prober: Prober
+    surveys: Surveys
     plant: Plant
     clock: Clock
     keyring: Keyring
@@ -199,6 +206,7 @@ class Story:
             await self.directory.watch.settle()
             if await self.prober.take():
                 await self.prober.drain()
+            await self.surveys.take()
 
     async def wait_for(self, health: str, longest: float = 1_200) -> float:
         """How many seconds it takes until the connection is like this."""
@@ -216,9 +224,20 @@ class Story:
         """What has happened so far, without the beginning."""
         found = await self.store.events.after(0, first=500)
         assert [event.sequence for event in found] == list(range(1, len(found) + 1))
+        assert [event.previous for event in found] == [None, *(event.current for event in found[:-1])]
         names = [event.type.removeprefix("CONNECTION_") for event in found]
         assert names[:2] == ["CREATED", "ACTIVATED"]
         return names[2:]
+
+    async def told(self) -> list[str]:
+        """The same in full: what has happened, from which status to which, and why."""
+        names = await self.events()
+        found = (await self.store.events.after(0, first=500))[2:]
+        return [
+            f"{name}: {event.previous and event.previous.status} > {event.current and event.current.status}"
+            + (f", {event.reason.code}" if event.reason is not None else "")
+            for name, event in zip(names, found, strict=True)
+        ]
 
     async def data(self, name: str) -> list[Any]:
         found = await self.store.events.after(0, first=500)
@@ -256,7 +275,8 @@ async def telling(
     await watch.begin()
     await directory.refresh()
     prober = Prober(directory, watch, Pace(chance=lambda: 0.5))
-    story = Story(store, directory, prober, plant, clock, keyring)
+    surveys = Surveys(directory, watch, lambda: 0.5)
+    story = Story(store, directory, prober, surveys, plant, clock, keyring)
     story.connection_id = first.connection_id if first is not None else ""
     watch.on_doubt = story.look_again
     try:

@@ -1,9 +1,11 @@
 """What a system tells of its collections says nothing of whether their records can be read."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
-from connectors.errors import PermissionDenied
+from connectors.errors import PermissionDenied, Reauthorize
 from tests.gateway.lives.story import Story
 
 
@@ -24,6 +26,16 @@ async def test_a_collection_that_is_not_told_of_is_no_missing_kind_of_record(sto
     for _ in range(3):
         assert not await story.describe()
         story.clock.moment += story.prober.pace.interval
+    assert (story.health, statuses(story), await story.events()) == ("OK", {"OK"}, [])
+
+
+async def test_who_is_refused_a_description_still_has_good_credentials(story: Story) -> None:
+    await story.connect()
+    answering(story, 401)
+    for _ in range(3):
+        with pytest.raises(Reauthorize):
+            await story.describe()
+        story.clock.moment += timedelta(seconds=5)
     assert (story.health, statuses(story), await story.events()) == ("OK", {"OK"}, [])
 
 

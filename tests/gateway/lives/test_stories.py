@@ -16,9 +16,9 @@ ORDERS = 0
 
 async def test_a_well_connection_is_asked_once_a_minute(story: Story) -> None:
     await story.connect()
-    asked = len(story.plant.box.requests)
+    asked = story.plant.reads
     await story.wait(600)
-    assert 9 <= len(story.plant.box.requests) - asked <= 11
+    assert 9 <= story.plant.reads - asked <= 11
     assert await story.events() == []
 
 
@@ -29,14 +29,14 @@ async def test_a_password_is_changed_and_changed_back(story: Story) -> None:
     assert story.health == "OK", "one refusal is no proof"
     assert await story.wait_for("REAUTHORIZATION_REQUIRED") <= 4
     assert await story.events() == ["REAUTHORIZATION_REQUIRED"]
-    asked = len(story.plant.box.requests)
+    asked = story.plant.reads
     assert await story.ask() == "Reauthorize"
-    assert len(story.plant.box.requests) == asked, "a system that refuses the credentials is not asked"
+    assert story.plant.reads == asked, "a system that refuses the credentials is not asked"
     reason = story.live.connection.condition.status_reason
     assert reason is not None
     assert "reconnectSystem" in str(reason.remediation)
     await story.wait(300)
-    assert len(story.plant.box.requests) == asked, "some systems lock a user who is refused too often"
+    assert story.plant.reads == asked, "some systems lock a user who is refused too often"
     story.plant.box.application.users[USER] = PASSWORD
     await story.wait_for("OK")
     assert await story.events() == ["REAUTHORIZATION_REQUIRED", "RECOVERED"]
@@ -92,9 +92,9 @@ async def test_a_storm_of_429(story: Story) -> None:
     assert condition.limits is not None
     assert condition.limits.reset_at is not None
     assert condition.circuit.failure_count == 0, "too many calls are no failure"
-    asked = len(story.plant.box.requests)
+    asked = story.plant.reads
     await story.wait(25)
-    assert len(story.plant.box.requests) == asked
+    assert story.plant.reads == asked
     story.plant.trouble("none")
     await story.wait(10)
     assert await story.events() == ["RATE_LIMITED", "RATE_LIMIT_CLEARED"]
@@ -122,7 +122,7 @@ async def test_flapping_is_told_once(story: Story) -> None:
 async def test_one_kind_of_record_is_forbidden(story: Story) -> None:
     await story.connect()
     resource = story.live.source.system.resources[ORDERS]
-    story.plant.trouble("forbidden", entity=story.plant.box.entity_of(f"/{resource.source}"))
+    story.plant.trouble("forbidden", entity=resource.model.type.name)
     for _ in range(3):
         await story.ask(ORDERS)
     entity = resource.model.type
@@ -168,12 +168,12 @@ async def test_two_processes_see_one_outage_and_tell_it_once(story: Story) -> No
 async def test_probes_are_shared_by_workers(story: Story) -> None:
     await story.connect()
     async with telling(story.store, story) as other:
-        asked = len(story.plant.box.requests)
+        asked = story.plant.reads
         for _ in range(300):
             await story.wait(1)
             if await other.prober.take():
                 await other.prober.drain()
-        assert 4 <= len(story.plant.box.requests) - asked <= 6
+        assert 4 <= story.plant.reads - asked <= 6
 
 
 async def test_a_change_that_cannot_be_kept_is_kept_later(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ async def test_when_calls_last_went_well_is_written_down(story: Story) -> None:
 async def test_too_many_calls_neither_count_as_failures_nor_forgive_them(story: Story) -> None:
     await story.connect()
     for mode in ("error", "error", "error", "error", "rate_limited"):
-        story.plant.trouble(mode)
+        story.plant.trouble(mode, retry_after_seconds=0)
         await story.ask()
     story.plant.trouble("error")
     assert await story.ask() == "Unavailable"

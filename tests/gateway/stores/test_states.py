@@ -18,7 +18,7 @@ async def change(store: Store, state: State) -> State | None:
 
 
 async def test_a_state_comes_back_as_it_was(store: Store, connection: Connection) -> None:
-    reason = Reason(code="TIMEOUTS", message="No answer.", since=NOON, remediation="Wait.", reauthorize_url="https://x")
+    reason = Reason(code="TIMEOUTS", message="No answer.", since=NOON, remediation="Wait.")
     state = replace(
         await read(store, connection),
         health="UNREACHABLE",
