@@ -80,7 +80,6 @@ async def test_all_items_share_their_questions(gateway: RunningGateway, recorded
         "model.stock.location.search_read": 3,
         "model.stock.move.search_read": 2,
         "model.stock.order_point.search_read": 1,
-        "common.db.login": methods["common.db.login"],
     }
     assert page["sources"][0]["upstreamCalls"] == len(recorded.requests)
 
