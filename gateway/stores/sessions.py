@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, literal, or_, select, update
 
-from gateway.stores.columns import Number, UtcDateTime
+from gateway.stores.columns import UtcDateTime
 from gateway.stores.database import Database, Transaction, matched
 from gateway.stores.rows import DISCONNECTED, KeptSession, NewSession
 from gateway.stores.tables import connections, sessions
@@ -77,15 +77,18 @@ class Sessions:
         return version if taken else None
 
     async def _begin(self, transaction: Transaction, connection_id: str, authorized_at: datetime | None) -> int | None:
-        """Put in a row without a session, unless there is one; its version is unlike that of any earlier row."""
+        """Put in a row without a session, unless there is one; its version is unlike that of any earlier row.
+
+        The connection is locked, so that one that is just ending, or getting other credentials, is waited for.
+        """
+        present = select(connections.c.id).where(*_in_force(connection_id, authorized_at))
+        if await transaction.scalar(present.with_for_update(read=True)) is None:
+            return None
         version = secrets.randbits(62)
-        source = select(connections.c.id, literal(version, Number), literal(0)).where(
-            *_in_force(connection_id, authorized_at)
-        )
         added = await matched(
             transaction,
             self._database.insert(sessions)
-            .from_select(["connection_id", "version", "failures"], source)
+            .values(connection_id=connection_id, version=version, failures=0)
             .on_conflict_do_nothing(index_elements=[sessions.c.connection_id]),
         )
         return version if added else None

@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from gateway.stores.rows import SYSTEM, Checked, Connection, KeptSession, NewSession, session_row
 from gateway.stores.sessions import Sessions
 from gateway.stores.sql import Store
+from gateway.stores.tables import sessions as sessions_table
 from tests.gateway.stores.samples import NOON, connected, end, opened
 
 LEASE, REST = timedelta(seconds=10), timedelta(seconds=30)
@@ -172,3 +175,26 @@ async def test_sessions_are_sealed_anew_with_the_credentials(store: Store) -> No
         (row.customer_id, row.id, f"{row.customer_id} {row.id} sealed"),
         (row.customer_id, f"{row.id}/session", f"{row.customer_id} {row.id}/session session"),
     ]
+
+
+async def test_nobody_logs_in_for_a_connection_that_is_just_ending(
+    store: Store, connection: Connection, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read while the end is not committed yet is out of date when the turn is given."""
+    reached, go_on, give_back = asyncio.Event(), asyncio.Event(), store.credits.give_back
+
+    async def slowly(*given: Any) -> int:
+        reached.set()
+        await go_on.wait()
+        return await give_back(*given)
+
+    monkeypatch.setattr(store.credits, "give_back", slowly)
+    async with opened(url) as other:
+        ending = asyncio.create_task(end(store, connection.id, None, customer_id=None))
+        await reached.wait()
+        turn = asyncio.create_task(lease(other.sessions, connection))
+        await asyncio.wait([turn], timeout=0.1)
+        go_on.set()
+        await ending
+        assert await turn is None
+        assert await other.database.rows(select(sessions_table)) == []
