@@ -36,6 +36,8 @@ _REFUSALS = {
 }
 _HELD_BACK = (ConnectionHealth.DEGRADED, ConnectionHealth.UNREACHABLE)
 _NEEDS_SOMEONE = (ConnectionHealth.REAUTHORIZATION_REQUIRED, ConnectionHealth.MISCONFIGURED)
+_APART = timedelta(minutes=1)
+"""So far the clocks of two processes may be apart; by more, and one was set back."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ class HealthMachine:
     """The machine of one connection in one process; `entities` are the kinds of record that its system has.
 
     `health` is shared and changes only by `adopt`: whoever keeps it decides whether a proposed change was the first.
-    What calls have come to lately is known to this process alone. Times are those of the wall clock.
+    What calls have come to lately is known to this process alone. Times are those of the wall clock; where that was
+    set back, what is waited for begins anew.
     """
 
     entities: frozenset[EntityType]
@@ -122,7 +125,7 @@ class HealthMachine:
     def succeeded(self, entity: EntityType, now: datetime) -> Change | None:
         """A call for a kind of record went well."""
         self._unsent_since = self._doubted = None
-        first = self._good_since = self._good_since or now
+        first = self._good_since = _earlier(self._good_since, now)
         old = self.health
         knew = old.entities.get(entity)
         after = replace(old, entities={**old.entities, entity: EntityHealthStatus.OK})
@@ -199,7 +202,8 @@ class HealthMachine:
         return self._propose(_well(self.health), (EventType.CONNECTION_RATE_LIMIT_CLEARED,))
 
     def _is_over(self, now: datetime) -> bool:
-        return self.health.limited_until is None or now >= self.health.limited_until
+        until, reason = self.health.limited_until, self.health.reason
+        return until is None or now >= until or (reason is not None and now < reason.since - _APART)
 
     def _limited(self, trouble: RateLimited, now: datetime) -> Change | None:
         """Too many calls are no failure: the system answers, and says when to come back."""
@@ -219,7 +223,7 @@ class HealthMachine:
     ) -> Change | None:
         """Believe it when it is met again, a while later and with nothing good between."""
         self._good_since = None
-        if self._doubted is None or self._doubted[0] is not type(trouble):
+        if self._doubted is None or self._doubted[0] is not type(trouble) or now < self._doubted[1]:
             self._doubted = (type(trouble), now)
             return None
         if self.health.health is health or now - self._doubted[1] < self.patience.confirm:
@@ -264,7 +268,7 @@ class HealthMachine:
         if trouble.sent is not Sent.NOT_SENT:
             self._unsent_since = None
             return None
-        first = self._unsent_since = self._unsent_since or now
+        first = self._unsent_since = _earlier(self._unsent_since, now)
         if self.health.health is not ConnectionHealth.DEGRADED or now - first < self.patience.unreachable:
             return None
         stage = trouble.stage if isinstance(trouble, Unavailable) else None
@@ -276,6 +280,11 @@ class HealthMachine:
 
     def _propose(self, after: Health, events: tuple[EventType, ...]) -> Change | None:
         return None if after == self.health else Change(self.health, after, events)
+
+
+def _earlier(since: datetime | None, now: datetime) -> datetime:
+    """Since when something lasts; since now where the clock was set back meanwhile."""
+    return now if since is None else min(since, now)
 
 
 def _well(health: Health) -> Health:

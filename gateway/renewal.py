@@ -47,7 +47,8 @@ def decide(kept: KeptSession, owner: str, stale: int | None, *, is_refused: bool
         return Next.REFUSED
     if kept.rests is not None and kept.rests > NOTHING:
         return Next.REST if kept.refusal is None else Next.REFUSED
-    if is_refused and kept.version == stale and kept.replaced is not None and kept.replaced < terms.again:
+    is_new = kept.replaced is not None and NOTHING <= kept.replaced < terms.again
+    if is_refused and kept.version == stale and is_new:
         return Next.STAND
     if kept.leased is not None and kept.leased > NOTHING and kept.owner != owner:
         return Next.WAIT

@@ -310,7 +310,7 @@ class Vitals:
     def _data(event: EventType, change: Change, report: Report) -> Mapping[str, Any] | None:
         match event, report:
             case EventType.CONNECTION_RECOVERED, _ if change.before.lost_at is not None:
-                return {"outageSeconds": round((report.at - change.before.lost_at).total_seconds())}
+                return {"outageSeconds": max(0, round((report.at - change.before.lost_at).total_seconds()))}
             case EventType.CONNECTION_RATE_LIMITED, _ if change.after.limited_until is not None:
                 return {"until": change.after.limited_until.isoformat()}
             case EventType.CONNECTION_PERMISSIONS_CHANGED, Called(entity, trouble) if entity is not None:

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA foreign_keys = ON",
 )
+_BEGUN = datetime.now(UTC) - timedelta(seconds=time.monotonic())
+"""When the clock that cannot be set was at zero."""
 
 
 class _Connection(sqlite3.Connection):
@@ -80,8 +83,8 @@ def _begin(connection: Connection) -> None:
 
 
 def _moment(delay: timedelta) -> ColumnElement[datetime]:
-    # Whoever shares the file shares the machine, and so its clock.
-    return literal(datetime.now(UTC) + delay, UtcDateTime)
+    # Whoever shares the file shares the machine, and so its clock; one that is set meanwhile moves no lease.
+    return literal(_BEGUN + timedelta(seconds=time.monotonic()) + delay, UtcDateTime)
 
 
 def _is_passing(error: DBAPIError) -> bool:

@@ -349,3 +349,54 @@ def test_every_change_has_its_event_and_every_loss_its_reason(
     assert (story.health, story.machine.health.reason) == ("OK", None)
     statuses = {EventType[f"CONNECTION_{name}"] for _, name in story.events}
     assert statuses <= set(EventType)
+
+
+# The clock is set back by an hour
+
+
+def test_a_clock_that_was_set_back_does_not_hold_up_a_recovery() -> None:
+    story = Story()
+    story.open()
+    story.good()
+    story.wait(-3600)
+    story.good()
+    story.wait(5)
+    story.good()
+    assert story.health == "OK"
+
+
+def test_a_clock_that_was_set_back_does_not_hide_a_refusal() -> None:
+    story = Story()
+    story.bad(Reauthorize("The system refuses the credentials."))
+    story.wait(-3600)
+    story.bad(Reauthorize("The system refuses the credentials."))
+    story.wait(2)
+    story.bad(Reauthorize("The system refuses the credentials."))
+    assert story.health == "REAUTHORIZATION_REQUIRED"
+
+
+def test_a_clock_that_was_set_back_does_not_hide_that_nothing_answers() -> None:
+    story = Story()
+    story.open(DOWN)
+    story.bad(DOWN)
+    story.wait(-3600)
+    story.bad(DOWN)
+    story.wait(60)
+    story.bad(DOWN)
+    assert story.health == "UNREACHABLE"
+
+
+def test_a_clock_that_was_set_back_makes_no_limit_longer() -> None:
+    story = Story()
+    story.bad(RateLimited("Too many calls.", retry_after=10))
+    story.wait(-3600)
+    story.passes()
+    assert story.health == "OK"
+
+
+def test_a_process_whose_clock_is_a_little_behind_keeps_to_a_limit() -> None:
+    story = Story()
+    story.bad(RateLimited("Too many calls.", retry_after=10))
+    story.wait(-2)
+    story.passes()
+    assert story.health == "RATE_LIMITED"

@@ -10,7 +10,8 @@ from strawberry import ID
 
 from connectors.auth import SessionLogin
 from gateway.directory import generation_of
-from gateway.stores.rows import SYSTEM, Connection
+from gateway.renewal import Next, Terms, decide
+from gateway.stores.rows import SYSTEM, Connection, KeptSession
 from gateway.stores.tables import sessions
 from schema.lifecycle import ReconnectSystemInput
 from tests.gateway.lives.story import Story
@@ -219,3 +220,9 @@ async def test_a_test_of_a_connection_uses_its_session(story: Story, mill: Mill)
 
 async def rows_of(story: Story) -> Sequence[Any]:
     return await story.store.database.rows(select(sessions))
+
+
+def test_a_clock_that_was_set_back_makes_no_session_young() -> None:
+    """What seems to have been replaced only later was replaced long ago, so that a refusal of it is no proof."""
+    kept = KeptSession(version=1, sealed="sealed", replaced=-timedelta(minutes=50))
+    assert decide(kept, "a", 1, is_refused=True, terms=Terms()) is Next.LOG_IN

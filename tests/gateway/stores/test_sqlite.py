@@ -1,12 +1,16 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 from sqlalchemy import select, text, update
 
+from gateway.stores import sqlite
 from gateway.stores.errors import StoreError
+from gateway.stores.rows import NewWork
 from gateway.stores.sql import Store
 from gateway.stores.tables import meta
 from tests.gateway.stores.samples import opened
@@ -83,3 +87,28 @@ async def test_what_cannot_be_opened_is_refused_without_the_password(bad: str, r
     with pytest.raises(StoreError, match=reason) as caught:
         await Store.open(bad)
     assert "tiger" not in str(caught.value)
+
+
+# The clock of the machine is set
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_is_set_moves_no_lease_and_nothing_that_is_due(
+    store: Store, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=hours)
+
+    async def schedule(key: str, delay: timedelta) -> None:
+        async with store.database.writing() as transaction:
+            await store.due.schedule(transaction, NewWork(kind="probe", key=key, lane="probes", delay=delay))
+
+    minute = timedelta(minutes=1)
+    await schedule("taken", timedelta())
+    assert [work.key for work in await store.due.claim("probes", first=9, lease=minute)] == ["taken"]
+    await schedule("now", timedelta())
+    await schedule("later", minute)
+    monkeypatch.setattr(sqlite, "datetime", Clock)
+    assert [work.key for work in await store.due.claim("probes", first=9, lease=minute)] == ["now"]
