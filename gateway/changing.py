@@ -104,6 +104,7 @@ def _resealing(keyring: Keyring, system: System, form: SettingsForm) -> Reseal:
 
 
 async def _row(caller: Caller, directory: Directory, connection_id: str) -> rows.Connection:
+    await directory.refresh()  # another process may just have changed it
     row = await directory.store.connection(connection_id, customer_id=caller.key.customer_id)
     if row is None or not caller.sees(row.customer_id, row.id):
         raise no_connection(connection_id, "id")

@@ -136,6 +136,7 @@ class Directory:
                 lives[connection_id] = live
         self._snapshot, self._customers, self._lives = snapshot, customers, dict(sorted(lives.items()))
         self.watch.forget(concerned - lives.keys())
+        self._sessions.forget(concerned - snapshot.connections.keys())
         for connection_id in concerned & known.keys():
             source, live = known[connection_id].source, lives.get(connection_id)
             if live is None:
@@ -183,7 +184,7 @@ class Directory:
                 row.settings,
                 row.customer_id,
                 observer,
-                self._sessions.of(row, partial(self.watch.renewed, vitals)),
+                self._sessions_of(row, vitals),
             )
             if source is not None:
                 source.held = vitals.refusal
@@ -298,10 +299,12 @@ class Directory:
             return None
 
     def sessions_of(self, row: rows.Connection) -> Sessions | None:
-        """The sessions that a connection in use has, where its login gives any."""
-        live = self._lives.get(row.id)
-        auth = live.source.auth if live is not None else None
-        return auth.sessions if isinstance(auth, SessionLogin) else None
+        """The sessions that a connection has for a login that gives any, also while it is paused."""
+        vitals = self.watch.vitals.get(row.id)
+        return None if vitals is None else self._sessions_of(row, vitals)
+
+    def _sessions_of(self, row: rows.Connection, vitals: Vitals) -> Sessions:
+        return self._sessions.of(row, partial(self.watch.renewed, vitals, vitals.generation))
 
     def account_of(self, row: rows.Connection) -> str | None:
         """To which account the stored answers belong with a row's settings; None where that cannot be told."""

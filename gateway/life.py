@@ -208,7 +208,8 @@ class CallerLife:
         return row
 
     async def _found(self, connection_id: str) -> tuple[rows.Connection, System]:
-        """A connection that the key reaches and that has not ended, with its system."""
+        """A connection that the key reaches and that has not ended, with its system; what is served is as new as it."""
+        await self.directory.refresh()
         row = await self._seen(connection_id)
         system = find_system(row.system)
         if system is None:

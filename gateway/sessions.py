@@ -5,7 +5,7 @@ import json
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -39,17 +39,27 @@ def seal_session(keyring: Keyring, session: Session, tenant: str, connection_id:
 
 @dataclass(frozen=True, eq=False)
 class SharedSessions:
-    """What the sessions of all connections need; `chance` draws a number from 0 to 1."""
+    """The sessions of all connections, and what they need; `chance` draws a number from 0 to 1."""
 
     store: Sessions
     keyring: Keyring
     terms: Terms = field(default_factory=Terms)
     clock: Clock | None = None
     chance: Callable[[], float] = random.random
+    _known: dict[str, "KeptSessions"] = field(default_factory=dict)
 
     def of(self, row: rows.Connection, heard: Heard) -> "KeptSessions":
-        """The session of one connection with its present credentials."""
-        return KeptSessions(self, row, heard)
+        """The session of one connection with its present credentials, whatever else of it was changed."""
+        known = self._known.get(row.id)
+        if known is None or known.row.authorized_at != row.authorized_at:
+            known = self._known[row.id] = KeptSessions(self, row, heard)
+        known.go_on(row, heard)
+        return known
+
+    def forget(self, connection_ids: Iterable[str]) -> None:
+        """Forget the sessions of connections that have ended."""
+        for connection_id in connection_ids:
+            self._known.pop(connection_id, None)
 
     def time(self) -> float:
         """Seconds that only ever grow."""
@@ -93,6 +103,11 @@ class KeptSessions:
     _refusal: Refusal | None = None
     _owner: str = field(default_factory=lambda: secrets.token_hex(8))
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def go_on(self, row: rows.Connection, heard: Heard) -> None:
+        """Go on with other settings; a failure of before says nothing of them."""
+        self.row, self.heard = row, heard
+        self._rest_until = float("-inf")
 
     @property
     def current(self) -> Session | None:

@@ -87,6 +87,7 @@ class Vitals:
 
     `entities` are the kinds of record that its system has, `breaker` is what holds its calls back, if it is in use.
     `calls` are the last ones of all processes that tell each other, and `trouble` is the last one met here.
+    `generation` rises with new credentials and settings: what becomes of calls with earlier ones says nothing of them.
     """
 
     state: rows.State
@@ -102,6 +103,7 @@ class Vitals:
     last_failure_at: datetime | None = None
     trouble: Trouble | None = None
     is_noted: bool = True
+    generation: int = 0
     _last: dict[EntityType, HeardCall] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -124,6 +126,7 @@ class Vitals:
 
     def renew(self) -> None:
         """Forget what was thought of credentials or settings that were replaced."""
+        self.generation += 1
         self.machine = HealthMachine(self.entities, health_of(self.state))
         self.failures = 0
         self.failures_by_entity.clear()

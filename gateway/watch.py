@@ -64,7 +64,7 @@ class Watch:
         self.tell_call: TellCall = _keep_quiet
         self._store = store
         self._position: int | None = None
-        self._waiting: deque[tuple[Vitals, Report]] = deque(maxlen=_WAITING)
+        self._waiting: deque[tuple[Vitals, int, Report]] = deque(maxlen=_WAITING)
         self._news = asyncio.Event()
         self._thinking = asyncio.Lock()
         self._absence = Absence(
@@ -118,14 +118,14 @@ class Watch:
         if vitals is not None and vitals.breaker is not None:
             vitals.breaker.hear_closed()
 
-    def report(self, vitals: Vitals, report: Report) -> None:
-        """Take in what there is to think about; it is thought about soon."""
-        self._waiting.append((vitals, report))
+    def report(self, vitals: Vitals, generation: int, report: Report) -> None:
+        """Take in what there is to think about; it is thought about soon, if it is still of the present generation."""
+        self._waiting.append((vitals, generation, report))
         self._news.set()
 
-    def renewed(self, vitals: Vitals, trouble: Trouble | None) -> None:
+    def renewed(self, vitals: Vitals, generation: int, trouble: Trouble | None) -> None:
         """Take in what the renewal of a login has come to; None where it went well."""
-        self.report(vitals, Renewed(trouble, self.clock()))
+        self.report(vitals, generation, Renewed(trouble, self.clock()))
 
     async def run(self) -> None:
         """Think for ever; what cannot be kept now is kept later."""
@@ -143,15 +143,16 @@ class Watch:
         async with self._thinking:
             self._news.clear()
             while self._waiting:
-                vitals, report = self._waiting[0]
+                vitals, generation, report = self._waiting[0]
                 try:
-                    await self._think(vitals, report)
+                    if generation == vitals.generation:
+                        await self._think(vitals, report)
                 except StoreError:
                     self._news.set()
                     raise
                 except Exception:
                     _LOGGER.exception("what a call has come to could not be thought about")
-                if self._waiting and self._waiting[0][1] is report:
+                if self._waiting and self._waiting[0][-1] is report:
                     self._waiting.popleft()
 
     async def _think(self, vitals: Vitals, report: Report) -> None:
@@ -220,13 +221,13 @@ class Watch:
         moment = self.clock()
         for vitals in self.vitals.values():
             if vitals.is_limited and (vitals.limited_until is None or vitals.limited_until <= moment):
-                self.report(vitals, Passed(moment))
+                self.report(vitals, vitals.generation, Passed(moment))
 
     def look_ahead(self, vitals: Vitals) -> None:
         """Tell, if it is time, that a connection's credentials expire."""
         moment = self.clock()
         if vitals.is_to_forecast(moment):
-            self.report(vitals, Passed(moment))
+            self.report(vitals, vitals.generation, Passed(moment))
 
     async def note(self) -> None:
         """Write down when calls last went well and badly."""
@@ -243,11 +244,12 @@ class Watch:
 
 
 class _Listener(Observer):
-    """Hears the calls of one connection."""
+    """Hears the calls of one connection with its present credentials and settings."""
 
     def __init__(self, watch: Watch, vitals: Vitals) -> None:
         self._watch = watch
         self._vitals = vitals
+        self._generation = vitals.generation
 
     def called(self, call: Call) -> None:
         """Think about what the call has come to."""
@@ -257,7 +259,10 @@ class _Listener(Observer):
             return
         self._watch.tell_call(vitals.state.customer_id, vitals.state.connection_id, heard.written(told))
         if not told.is_hurried:
-            self._watch.report(vitals, Called(entity, call.trouble, moment))
+            self._report(Called(entity, call.trouble, moment))
+
+    def _report(self, report: Report) -> None:
+        self._watch.report(self._vitals, self._generation, report)
 
 
 class _BreakerListener(_Listener):
@@ -272,7 +277,7 @@ class _BreakerListener(_Listener):
         super().called(call)
         is_kept = self._vitals.state.circuit == BreakerState.CLOSED.name
         if call.outcome == "ok" and self._breaker is BreakerState.CLOSED and not is_kept:
-            self._watch.report(self._vitals, Turned(self._breaker, self._watch.clock()))
+            self._report(Turned(self._breaker, self._watch.clock()))
 
     def broke(self, state: BreakerState) -> None:
         """Think about calls that are held back, or go through again."""
@@ -280,9 +285,9 @@ class _BreakerListener(_Listener):
             return
         self._breaker = state
         moment = self._watch.clock()
-        self._watch.report(self._vitals, Turned(state, moment))
+        self._report(Turned(state, moment))
         if state is BreakerState.OPEN:
-            self._watch.report(self._vitals, Failing(self._vitals.trouble or _TOO_MANY, moment))
+            self._report(Failing(self._vitals.trouble or _TOO_MANY, moment))
 
 
 def vitals_of(row: rows.Connection, state: rows.State) -> Vitals:

@@ -33,7 +33,12 @@ class Changes:
         await transaction.execute(insert(changes).values(epoch=epoch, kind=kind.value, key=key))
 
     async def between(self, transaction: Transaction, before: int, now: int) -> Mapping[Changed, frozenset[str]] | None:
-        """The keys of what was changed after one epoch and up to another; None where that is not known."""
+        """The keys of what was changed after one epoch and up to another; None where that is not known.
+
+        It is not known either where the later epoch is the lower one, because the database was restored.
+        """
+        if now < before:
+            return None
         after = changes.c.epoch > before, changes.c.epoch <= now
         rows = (await transaction.execute(select(changes).where(*after).limit(_MOST + 1))).all()
         is_whole = {row.epoch for row in rows} == set(range(before + 1, now + 1)) if now - before <= _MOST else False

@@ -223,24 +223,22 @@ class Lifecycle:
             if not _OTHERS_KEPT.issuperset(names):
                 raise ValueError(f"an update cannot change {', '.join(names)}")
             await _keep(transaction, changed)
+            resealed = None
             if reseal is not None:
                 names.append("secrets")
-                await self._reseal(transaction, connection, reseal)
+                resealed = reseal(connection, await _sealed(transaction, connection_id))
+                await _seal(transaction, connection_id, resealed.sealed)
+                await self._sessions.forgive(transaction, connection_id)
             if changed.lifecycle == ENABLED:
                 await self._begin(transaction, due)
             await self._note(transaction, by, "connection.update", changed, {"changed": names})
-            belongs_to = account(changed)
-            if belongs_to is not None:
-                state = await self._states.lock(transaction, connection_id)
-                if state.account != belongs_to:
-                    await self._states.change(transaction, replace(state, account=belongs_to))
+            state = await self._states.lock(transaction, connection_id)
+            known = replace(state, account=account(changed) or state.account)
+            if resealed is not None:
+                known = replace(known, credential_expires_at=resealed.expires_at)
+            if resealed is not None or known != state:
+                await self._states.change(transaction, known)
         return changed
-
-    async def _reseal(self, transaction: Transaction, before: Connection, reseal: Reseal) -> None:
-        resealed = reseal(before, await _sealed(transaction, before.id))
-        await _seal(transaction, before.id, resealed.sealed)
-        state = await self._states.lock(transaction, before.id)
-        await self._states.change(transaction, replace(state, credential_expires_at=resealed.expires_at))
 
     async def disconnect(
         self, connection_id: str, reason: str | None, *, customer_id: str | None, by: Actor

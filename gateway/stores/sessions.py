@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, literal, or_, select, update
 
+from connectors.errors import Refusal
 from gateway.stores.columns import UtcDateTime
 from gateway.stores.database import Database, Transaction, matched
 from gateway.stores.rows import DISCONNECTED, KeptSession, NewSession
@@ -136,6 +137,13 @@ class Sessions:
         if session is not None:
             values = {**self._values(session), "version": secrets.randbits(62), "failures": 0}
             await transaction.execute(insert(sessions).values(connection_id=connection_id, **values))
+
+    async def forgive(self, transaction: Transaction, connection_id: str) -> None:
+        """Let it be tried again at once; only a refresh token that was revoked stays so."""
+        mine = sessions.c.connection_id == connection_id
+        passing = or_(sessions.c.refusal.is_(None), sessions.c.refusal != Refusal.REVOKED.name)
+        values = {"failures": 0, "rest_until": None, "refusal": None}
+        await transaction.execute(update(sessions).where(mine, passing).values(**values))
 
     def _values(self, session: NewSession) -> dict[str, Any]:
         expires_at = None if session.lifetime is None else self._moment(session.lifetime)

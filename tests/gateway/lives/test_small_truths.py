@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import Disconnected, TimedOut
+from connectors.errors import Disconnected, LoginRefused, PermissionDenied, Refusal, TimedOut
+from connectors.ports import Call
 from connectors.tally import Tally
 from gateway.changing import update_connection
 from gateway.probing import probe_of, smallest_read
 from schema.administration import UpdateConnectionSettingsInput
 from schema.scalars import JSON
 from schema.settings import ConnectionSettingsInput
-from tests.gateway.lives.story import Story, operator
-from tests.gateway.running import PASSWORD
+from tests.gateway.lives.story import Story, operator, telling
+from tests.gateway.running import PASSWORD, USER
 
 
 async def ask_within(story: Story, seconds: float) -> str:
@@ -139,3 +140,28 @@ async def test_all_probes_that_are_due_are_taken_without_a_pause(story: Story, m
     await asyncio.gather(working, return_exceptions=True)
     story.clock.moment += timedelta(minutes=5)
     assert (await story.store.due.lateness())["probes"].waiting == 42
+
+
+async def test_what_becomes_of_old_credentials_says_nothing_of_new_ones(story: Story) -> None:
+    """A refusal that is not thought about yet, or comes late, is one of credentials that nobody uses any more."""
+    await story.connect()
+    watch, vitals = story.directory.watch, story.directory.watch.vitals[story.connection_id]
+    old = story.live.source.observer
+    watch.renewed(vitals, vitals.generation, LoginRefused("It is over.", refusal=Refusal.REVOKED))
+    assert (await story.reconnect()).errors == []
+    forbidden = Call("PurchaseOrder", "permission_denied", requests=1, trouble=PermissionDenied("Not yours."))
+    old.called(forbidden)
+    await watch.settle()
+    assert (story.health, await story.events()) == ("OK", ["REAUTHORIZED"])
+    story.live.source.observer.called(forbidden)
+    await watch.settle()
+    assert await story.events() == ["REAUTHORIZED", "PERMISSIONS_CHANGED"]
+
+
+async def test_every_process_tests_the_credentials_of_now(story: Story) -> None:
+    await story.connect()
+    async with telling(story.store, story) as other:
+        story.plant.box.application.users[USER] = "another one"
+        assert (await story.reconnect("another one")).errors == []
+        payload = await other.life.test(story.connection_id)
+        assert [check.status.name for check in payload.checks][-1] == "PASSED"

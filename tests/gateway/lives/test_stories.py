@@ -221,9 +221,9 @@ async def test_what_is_heard_of_a_paused_connection_changes_nothing(story: Story
     await story.connect()
     watch, vitals = story.directory.watch, story.directory.watch.vitals[story.connection_id]
     trouble = UnavailableSystem("The connection to the system broke off.")
-    watch.report(vitals, Failing(trouble, story.clock()))
+    watch.report(vitals, vitals.generation, Failing(trouble, story.clock()))
     await story.store.lifecycle.pause(story.connection_id, None, customer_id=None, by=operator().actor)
     await watch.settle()
-    watch.report(vitals, Failing(trouble, story.clock()))
+    watch.report(vitals, vitals.generation, Failing(trouble, story.clock()))
     await watch.settle()
     assert await story.events() == ["PAUSED"]

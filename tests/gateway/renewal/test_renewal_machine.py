@@ -87,7 +87,7 @@ class RenewalMachine(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def born(self) -> Process:
-        return Process(self.shared.of(self.row, lambda trouble: None))
+        return Process(KeptSessions(self.shared, self.row, lambda trouble: None))
 
     def teardown(self) -> None:
         self.run(self.store.close())

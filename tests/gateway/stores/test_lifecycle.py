@@ -380,3 +380,25 @@ async def test_a_change_whose_event_cannot_be_kept_does_not_happen(store: Store)
     await check_that_nothing_changes(store, [changes[0], changes[2], changes[4]], Cut)
     assert (await store.credits.pool()).used == 8
     assert await actions_of(store, connection) == ["connection.connect"]
+
+
+async def test_an_update_and_work_that_tells_of_something_do_not_wait_for_each_other(store: Store) -> None:
+    connection, _ = await connected(store, await store.create_customer(name="Acme"))
+    survey = NewWork(kind="survey", key=connection.id, lane="surveys")
+    async with store.database.writing() as transaction:
+        await store.due.schedule(transaction, survey)
+    (work,) = await store.due.claim("surveys", first=1, lease=timedelta(minutes=1))
+    async with store.database.writing() as transaction:
+        assert await store.due.postpone(transaction, work, timedelta(minutes=1))
+        update = store.lifecycle.update(
+            connection.id,
+            lambda row: row,
+            customer_id=None,
+            by=SYSTEM,
+            reseal=lambda before, sealed: Resealed("anew", None),
+            due=[survey],
+        )
+        updating = asyncio.create_task(update)
+        await asyncio.wait([updating], timeout=0.1)
+        await store.states.lock(transaction, connection.id)
+    await updating

@@ -91,3 +91,10 @@ async def test_old_notes_are_forgotten(store: Store) -> None:
     assert await store.changes.forget(keep=2) == 3
     assert (await renewed(store, before))[1] is None
     assert (await renewed(store, replace(before, epoch=3, customers=(await store.snapshot()).customers)))[1] == set()
+
+
+async def test_a_database_that_was_restored_is_read_anew(store: Store) -> None:
+    await store.create_customer(name="Acme")
+    now = await store.snapshot()
+    later = replace(now, epoch=now.epoch + 3, customers={})
+    assert await renewed(store, later) == (now, None)
