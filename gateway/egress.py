@@ -313,7 +313,8 @@ class _Transport(AiohttpTransport):
             return await super().handle_async_request(request)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             shows_certificate = self._line.tls.client_certificate is not None and request.url.scheme == "https"
-            refused = await overhear(self._egress, request.url, self._line) if shows_certificate else None
+            name = request.extensions.get("sni_hostname", request.url.host)
+            refused = await overhear(self._egress, request.url, self._line, name) if shows_certificate else None
             if refused is None:
                 raise
             raise CertificateNotTaken(refused) from error

@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 _SECONDS = 1.0
 
 
-async def overhear(egress: "Egress", url: httpx.URL, line: Line) -> CertificateRefused | None:
-    """What the system says of our certificate, if it says anything within a moment."""
+async def overhear(egress: "Egress", url: httpx.URL, line: Line, name: str) -> CertificateRefused | None:
+    """What the system of this name says of our certificate, if it says anything within a moment."""
     try:
         async with asyncio.timeout(_SECONDS):
-            await _listen(egress, url, line)
+            await _listen(egress, url, line, name)
     except (OSError, Trouble) as error:  # a TimeoutError is an OSError
         refused = certificate_refusal(error)
         return refused and CertificateRefused(refused.message, sent=Sent.MAYBE_SENT, remedy=refused.remedy)
     return None
 
 
-async def _listen(egress: "Egress", url: httpx.URL, line: Line) -> None:
+async def _listen(egress: "Egress", url: httpx.URL, line: Line, name: str) -> None:
     target = place_of(url)
     hop = target if line.proxy is None else place_of(httpx.URL(line.proxy.url))
     address, *_ = await egress.permitted(*hop)
     reader, writer = await egress.dial(address, hop[1])
     try:
         if line.proxy is None or await pass_on(reader, writer, line.proxy, *target) is None:
-            await writer.start_tls(egress.context_of(line), server_hostname=line.tls.server_name or url.host)
+            await writer.start_tls(egress.context_of(line), server_hostname=name)
             await reader.read(1)
     finally:
         writer.close()

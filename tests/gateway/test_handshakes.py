@@ -87,12 +87,22 @@ async def test_a_system_that_wants_another_client_certificate_is_understood(
     line = trusting(certificate)
     with blunt_server(context) as port:
         url = f"https://localhost:{port}/"
-        heard = await overhear(Egress("dev"), httpx.URL(url), line)
+        heard = await overhear(Egress("dev"), httpx.URL(url), line, "localhost")
         called = await trouble_with(url, line) if certificate else heard
     for trouble in (heard, called):
         assert isinstance(trouble, CertificateRefused)
         assert words in trouble.message
         assert remedy in str(trouble.remedy)
+
+
+async def test_where_a_login_goes_is_asked_by_its_own_name_what_it_has_against_a_certificate() -> None:
+    context = AUTHORITY.server_context("localhost", asks_for_certificate=True)
+    certificate = SecretStr(OTHER.certificate_and_key("gateway"))
+    line = Line(Tls(AUTHORITY.pem, certificate, server_name="erp.plant"))
+    with blunt_server(context) as port:
+        url = httpx.URL(f"https://localhost:{port}/token")
+        assert isinstance(await overhear(Egress("dev"), url, line, "localhost"), CertificateRefused)
+        assert await overhear(Egress("dev"), url, line, "erp.plant") is None
 
 
 async def test_a_line_that_is_taken_has_nothing_to_be_overheard(monkeypatch: pytest.MonkeyPatch) -> None:

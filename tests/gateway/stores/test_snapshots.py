@@ -1,6 +1,8 @@
 """A snapshot that is renewed by what was changed is the one that reading everything gives."""
 
+import random
 from collections.abc import Awaitable, Callable, Set
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +10,9 @@ import pytest
 
 from gateway import tokens
 from gateway.stores import changes
-from gateway.stores.rows import SYSTEM, Checked, Snapshot
+from gateway.stores.errors import Missing, WrongLifecycle
+from gateway.stores.lifecycle import Resealed
+from gateway.stores.rows import SYSTEM, Checked, NewSession, Snapshot
 from gateway.stores.sql import Store
 from gateway.tokens import TokenKind
 from tests.gateway.stores.samples import NOON, connected, key_of
@@ -98,3 +102,33 @@ async def test_a_database_that_was_restored_is_read_anew(store: Store) -> None:
     now = await store.snapshot()
     later = replace(now, epoch=now.epoch + 3, customers={})
     assert await renewed(store, later) == (now, None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_after_random_acts_nothing_is_missing(store: Store, seed: int) -> None:
+    chance, life = random.Random(seed), store.lifecycle  # noqa: S311 - the same acts every time
+    customer = await store.create_customer(name="Acme")
+    rows = [(await connected(store, customer))[0] for _ in range(4)]
+    keys = [key_of(row, digest=f"{seed} {number}") for number, row in enumerate(rows * 3)]
+    acts: list[Callable[[int], Awaitable[Any]]] = [
+        lambda n: store.create_customer(name=str(n)),
+        lambda n: store.create_api_key(keys.pop()),
+        lambda n: store.revoke_api_key(next(iter(snapshot.keys.values())).id, customer_id=None),
+        lambda n: life.pause(rows[n].id, "why", **ALL),
+        lambda n: life.resume(rows[n].id, **ALL),
+        lambda n: life.update(rows[n].id, lambda row: replace(row, name=f"{row.name}."), **ALL),
+        lambda n: life.update(rows[n].id, lambda row: row, reseal=lambda row, text: Resealed(f"{text}.", NOON), **ALL),
+        lambda n: life.update(rows[n].id, lambda row: row, account=lambda row: "another", **ALL),
+        lambda n: life.reconnect(
+            rows[n].id, lambda text: "anew", checked=Checked(at=NOON), session=NewSession(sealed="new"), **ALL
+        ),
+        lambda n: life.disconnect(rows[n].id, None, **ALL) if n == 0 else life.pause(rows[n].id, None, **ALL),
+        lambda n: store.reseal(lambda tenant, name, text: f"{text}!"),
+        lambda n: connected(store, customer),
+    ]
+    snapshot = await store.snapshot()
+    for _ in range(12):
+        for _ in range(chance.randint(1, 3)):
+            with suppress(WrongLifecycle, Missing, StopIteration, IndexError):
+                await chance.choice(acts)(chance.randrange(len(rows)))
+        snapshot, _ = await renewed(store, snapshot)
