@@ -107,3 +107,34 @@ async def test_a_refusal_for_another_reason_stays_one(tmp_path: Path) -> None:
         page = (await gateway.data(ORDERS))["purchaseOrders"]
         assert (page["isComplete"], page["sources"][0]["status"]) == (False, "ERROR")
         assert len(box.requests) - asked <= 3
+
+
+PAGE = """
+query ($after: String, $freshness: FreshnessInput) {
+  purchaseOrders(first: 3, after: $after, orderBy: [{field: NUMBER, direction: ASC}], freshness: $freshness) {
+    edges { node { remoteId reference alias: paymentTerms { code } vendor { name } } }
+    pageInfo { endCursor hasNextPage }
+    isComplete
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("system", ["sap_s4hana", "odoo"])
+async def test_a_field_may_go_and_come_back_between_two_pages(system: str, tmp_path: Path) -> None:
+    async with over(system, tmp_path) as (gateway, box):
+        collection, field = LOST[system]["PurchaseOrder"]
+        freshness = {"maxAgeSeconds": 600}
+        whole = (await gateway.data(PAGE.replace("first: 3", "first: 100")))["purchaseOrders"]
+        kind = {"sap_s4hana": "Edm.String", "odoo": "char"}[system]
+        found, after, number = [], None, 0
+        while True:
+            box.application.redescribe(collection, {field: None if number % 2 else kind})
+            page = (await gateway.data(PAGE, after=after, freshness=freshness))["purchaseOrders"]
+            assert page["isComplete"] is True
+            found += [edge["node"]["remoteId"] for edge in page["edges"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+            after, number = page["pageInfo"]["endCursor"], number + 1
+        assert found == [edge["node"]["remoteId"] for edge in whole["edges"]]
+        assert number > 1
