@@ -28,7 +28,7 @@ from gateway.keyring import Keyring, SealBroken
 from gateway.lines import line_of
 from gateway.sealed import Sealed
 from gateway.sessions import SharedSessions
-from gateway.showing import describe_connection, describe_customer, is_known
+from gateway.showing import describe_connection, describe_customer, is_known, previews_of
 from gateway.stored_settings import effective_system
 from gateway.stores import rows
 from gateway.stores.sql import Store
@@ -126,7 +126,7 @@ class Directory:
         new = {key: row for key, row in snapshot.customers.items() if key not in before.customers}
         customers = {**self._customers, **{key: describe_customer(row) for key, row in new.items()}}
         concerned = snapshot.connections.keys() | known.keys() if changed is None else changed
-        previews = {key.connection_id: key.preview for key in snapshot.keys.values() if key.connection_id in concerned}
+        previews = previews_of(snapshot.keys.values(), concerned)
         lives = {} if changed is None else {key: live for key, live in known.items() if key not in concerned}
         for number, connection_id in enumerate(concerned):
             if number % _AT_ONCE == _AT_ONCE - 1:
@@ -149,7 +149,7 @@ class Directory:
         snapshot: rows.Snapshot,
         connection_id: str,
         customers: Mapping[str, Customer],
-        previews: Mapping[str | None, str],
+        previews: Mapping[str, str],
     ) -> LiveSource | None:
         """A connection as it is served, if it is in use; its source is the one of before where nothing has changed."""
         row, sealed = snapshot.connections.get(connection_id), snapshot.sealed.get(connection_id)

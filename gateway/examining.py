@@ -105,7 +105,8 @@ async def _look_again(found: Examination, egress: Egress, address: str, line: Li
     """See whether a line broke off for the sake of a certificate, which a system says only when it is listened to."""
     url, trouble = httpx.URL(address), found.trouble
     if isinstance(trouble, Unavailable) and trouble.sent is not Sent.NOT_SENT and url.scheme == "https":
-        refused = await overhear(egress, url, line) if trouble.upstream is None else None
+        name = line.tls.server_name or url.host
+        refused = await overhear(egress, url, line, name) if trouble.upstream is None else None
         if refused is not None:
             found.take_back(_Name.HTTP)
             _note_trouble(found, refused, 0.0)

@@ -1,6 +1,7 @@
 """Shows clients what the store keeps: events, customers and keys."""
 
 import logging
+from collections.abc import Container, Iterable
 
 import strawberry
 
@@ -91,6 +92,16 @@ def describe_key(row: rows.ApiKey, customer: Customer | None, connection: Connec
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
     )
+
+
+def previews_of(keys: Iterable[rows.ApiKey], connection_ids: Container[str]) -> dict[str, str]:
+    """The start and end of the newest token of each of these connections, in whatever order the keys were read."""
+    own = [
+        (key.created_at, key.id, key.connection_id, key.preview)
+        for key in keys
+        if key.connection_id is not None and key.connection_id in connection_ids
+    ]
+    return {connection_id: preview for _, _, connection_id, preview in sorted(own)}
 
 
 def is_known(row: rows.Connection) -> bool:

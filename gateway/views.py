@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from gateway.auth import Caller
-from gateway.showing import describe_connection, describe_customer, describe_key, is_known
+from gateway.showing import describe_connection, describe_customer, describe_key, is_known, previews_of
 from gateway.stores import rows
 from gateway.stores.errors import Unavailable
 from resolvers.ports import LiveSource
@@ -85,7 +85,7 @@ class CallerView:
     ) -> list[ConnectedSystem]:
         """Connections as clients see them, with how they are now."""
         states = await self._directory.store.states.all(None if len(found) > _MANY else [row.id for row in found])
-        previews = {key.connection_id: key.preview for key in self._directory.keys.values() if key.connection_id}
+        previews = previews_of(self._directory.keys.values(), {row.id for row in found})
         return [
             describe_connection(
                 row,

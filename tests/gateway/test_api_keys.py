@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from gateway import tokens
+from gateway.showing import previews_of
+from gateway.stores import rows
 from gateway.websocket import FORBIDDEN
 from tests.gateway.following import STATUS, Followed, followed
 from tests.gateway.running import ADMIN, StandIn, stand_in
@@ -169,3 +171,22 @@ async def test_a_key_of_one_connection_manages_no_other(plant: Followed, erp: St
     wide = await plant.gateway.new_key(mine["apiToken"], kind="CONNECTION", connectionId=one, scopes=["READ", "WRITE"])
     assert wide["errors"][0]["code"] == "SCOPE_MISSING"
     assert await answered(plant, theirs["apiToken"]) == (200, "")
+
+
+def test_the_newest_token_of_a_connection_is_shown_in_whatever_order_keys_are_read() -> None:
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    keys = [
+        rows.ApiKey(
+            id=f"key_{number}",
+            kind=tokens.TokenKind.CONNECTION,
+            name="a key",
+            connection_id=connection_id,
+            scopes=("READ",),
+            digest=str(number),
+            preview=f"sgk_{number}",
+            created_at=moment + timedelta(seconds=number),
+        )
+        for number, connection_id in enumerate(("con_1", "con_1", "con_2", None))
+    ]
+    for read in (keys, keys[::-1]):
+        assert previews_of(read, {"con_1"}) == {"con_1": "sgk_1"}
