@@ -194,6 +194,11 @@ class Vitals:
         elif call.has_failed:
             self.errors[entity] = {"code": call.failure.code, "message": call.failure.message}
 
+    def keep_calls(self, most: int) -> None:
+        """Forget all calls but the last ones."""
+        while len(self.calls) > most:
+            self.calls.popleft()
+
     def step(self, report: Report) -> Step | None:
         """What follows from a report: nothing, or a change that is to be kept."""
         if self.state.lifecycle != rows.ENABLED:

@@ -25,6 +25,8 @@ _WAITING = 10_000
 _ATTEMPTS = 20
 _EVENTS_AT_ONCE = 500
 _PATIENCE_SECONDS = 1.0
+_CALLS_IN_ALL, _FEWEST_CALLS = 500_000, 10
+"""How many calls are remembered in all, each in half a kilobyte, and how many of each connection in any case."""
 NOTE_SECONDS = 30.0
 """How often it is written down when calls last went well and badly."""
 
@@ -217,9 +219,10 @@ class Watch:
                 self.vitals[connection_id].adopt(state)
 
     def pass_time(self) -> None:
-        """End what only lasts until a moment."""
-        moment = self.clock()
+        """End what only lasts until a moment, and forget calls where there are more connections than room for them."""
+        moment, room = self.clock(), max(_FEWEST_CALLS, _CALLS_IN_ALL // max(1, len(self.vitals)))
         for vitals in self.vitals.values():
+            vitals.keep_calls(room)
             if vitals.is_limited and (vitals.limited_until is None or vitals.limited_until <= moment):
                 self.report(vitals, vitals.generation, Passed(moment))
 

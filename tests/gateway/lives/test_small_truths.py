@@ -165,3 +165,22 @@ async def test_every_process_tests_the_credentials_of_now(story: Story) -> None:
         assert (await story.reconnect("another one")).errors == []
         payload = await other.life.test(story.connection_id)
         assert [check.status.name for check in payload.checks][-1] == "PASSED"
+
+
+async def test_many_connections_leave_room_for_fewer_calls_of_each(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await story.connect()
+    for _ in range(7):
+        assert await story.ask() == "ok"
+    watch, vitals = story.directory.watch, story.directory.watch.vitals[story.connection_id]
+    last = [call.id for call in vitals.calls]
+    watch.pass_time()
+    assert len(vitals.calls) == 7
+    monkeypatch.setattr("gateway.watch._CALLS_IN_ALL", 5)
+    monkeypatch.setattr("gateway.watch._FEWEST_CALLS", 2)
+    watch.pass_time()
+    assert [call.id for call in vitals.calls] == last[-5:]
+    monkeypatch.setattr("gateway.watch._CALLS_IN_ALL", 1)
+    watch.pass_time()
+    assert [call.id for call in vitals.calls] == last[-2:]
