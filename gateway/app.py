@@ -252,6 +252,7 @@ class Gateway:
 
     async def _forget(self, tenant: str, connection_id: str) -> None:
         await self.cache.forget(CacheScope(tenant, connection_id, ""))
+        await self.calls.forget_calls(tenant, connection_id)
 
     def _tell_others(self) -> None:
         """This process has changed something that is stored."""

@@ -32,6 +32,9 @@ class SharedCallState(CallState, Protocol):
     def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
         """Have the others told of a call to a connection; `words` are JSON, and nothing waits for it."""
 
+    async def forget_calls(self, customer_id: str, connection_id: str) -> None:
+        """Forget the calls to a connection that has ended; what cannot be forgotten now ends by itself."""
+
     async def run(self, listener: Listener, audience: Audience) -> None:
         """Listen until cancelled."""
 
@@ -49,6 +52,9 @@ class MemoryCallState:
 
     def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
         """There is nobody to tell."""
+
+    async def forget_calls(self, customer_id: str, connection_id: str) -> None:
+        """Nothing was told."""
 
     async def run(self, listener: Listener, audience: Audience) -> None:
         """There is nothing to hear."""

@@ -60,6 +60,14 @@ class RedisCallState:
         """Tell the others with the next beat."""
         self._made.append((customer_id, connection_id, words))
 
+    async def forget_calls(self, customer_id: str, connection_id: str) -> None:
+        """Forget the calls to a connection that has ended; while Redis is away they end by themselves, soon."""
+        kept = [made for made in self._made if made[1] != connection_id]
+        self._made.clear()
+        self._made.extend(kept)
+        with contextlib.suppress(RedisError, OSError):
+            await _answer(self._client.delete(_made(customer_id, connection_id)))
+
     async def run(self, listener: Listener, audience: Audience) -> None:
         """Listen until cancelled; come back whenever Redis does."""
         while True:

@@ -107,6 +107,18 @@ async def test_calls_are_told_and_the_last_ones_kept_under_their_customer(redis_
             assert late.ear.overheard == [("con_1", number) for number in range(50, 150)]
 
 
+async def test_calls_to_a_connection_that_has_ended_are_forgotten(redis_server: RedisServer) -> None:
+    async with Redis.from_url(redis_server.url) as redis, Process(open_call_state(redis_server.url)) as one:
+        one.state.tell_call("cus_1", "con_1", "early")
+        one.state.tell_call("cus_1", "con_2", "of another")
+        await until_true(lambda: redis.llen("switchgear:{cus_1}:made:con_1"))
+        one.state.tell_call("cus_1", "con_1", "late")
+        await one.state.forget_calls("cus_1", "con_1")
+        one.state.tell_call("cus_1", "con_2", "of another")
+        await until_true(lambda: redis.llen("switchgear:{cus_1}:made:con_2"), 2)
+        assert await redis.exists("switchgear:{cus_1}:made:con_1") == 0
+
+
 async def test_what_is_well_again_is_no_longer_kept(redis_server: RedisServer) -> None:
     async with Redis.from_url(redis_server.url) as redis, Process(open_call_state(redis_server.url)) as one:
         one.state.tell(Hint(KEY, HintKind.OPEN, 30.0))
