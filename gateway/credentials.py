@@ -8,10 +8,10 @@ from typing import Any
 from connectors.auth import LocalSessions, SessionLogin
 from connectors.client import Source
 from connectors.errors import CertificateRefused
-from connectors.ports import Observer, Session, Sessions
+from connectors.ports import Observer, Session
 from connectors.spec import AuthMethod, System
 from gateway import tokens
-from gateway.directory import CHECKED, Directory
+from gateway.directory import CHECKED, Directory, OpenSessions
 from gateway.examining import Examination, examine
 from gateway.forms import Refused, invalid
 from gateway.keyring import Keyring
@@ -32,7 +32,7 @@ async def trial(
     secrets: Sealed,
     settings: Mapping[str, Any],
     observer: Observer | None = None,
-    sessions: Sessions | None = None,
+    sessions: OpenSessions | None = None,
 ) -> AsyncIterator[Source]:
     """A source that lives only so long, to try credentials out; what cannot be one is Refused."""
     try:
@@ -59,7 +59,7 @@ async def examine_credentials(
     secrets: Sealed,
     settings: Mapping[str, Any],
     observer: Observer | None = None,
-    sessions: Sessions | None = None,
+    sessions: OpenSessions | None = None,
 ) -> tuple[Examination, Session | None]:
     """Ask the system itself, through a source that lives only so long; also the session that it has logged in with."""
     async with trial(directory, tenant, system, method, secrets, settings, observer, sessions) as source:

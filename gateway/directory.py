@@ -50,6 +50,8 @@ _TIMEOUT = httpx.Timeout(None, connect=5.0, pool=10.0)
 
 Observe = Callable[[str, str, str], Observer]
 """Makes what hears of one connection, from the system's key, the deployment and the environment."""
+OpenSessions = Callable[[], Sessions]
+"""Gives the sessions of one connection; most logins give none, and need none."""
 
 
 def _unheard(system: str, deployment: str, environment: str) -> Observer:
@@ -212,7 +214,7 @@ class Directory:
         settings: Mapping[str, Any],
         tenant: str,
         observer: Observer | None = None,
-        sessions: Sessions | None = None,
+        sessions: OpenSessions | None = None,
     ) -> Source | None:
         """A source of its own for these secrets; None where this version does not know the system.
 
@@ -230,7 +232,7 @@ class Directory:
         guard = guarded(system.limits, identity)
         auth = method.flow(answers)
         if sessions is not None and isinstance(auth, SessionLogin):
-            auth.sessions = sessions
+            auth.sessions = sessions()
         return Source(
             connection_id=connection_id,
             system=system,
@@ -298,13 +300,13 @@ class Directory:
         except SealBroken:
             return None
 
-    def sessions_of(self, row: rows.Connection) -> Sessions | None:
+    def sessions_of(self, row: rows.Connection) -> OpenSessions | None:
         """The sessions that a connection has for a login that gives any, also while it is paused."""
         vitals = self.watch.vitals.get(row.id)
         return None if vitals is None else self._sessions_of(row, vitals)
 
-    def _sessions_of(self, row: rows.Connection, vitals: Vitals) -> Sessions:
-        return self._sessions.of(row, partial(self.watch.renewed, vitals, vitals.generation))
+    def _sessions_of(self, row: rows.Connection, vitals: Vitals) -> OpenSessions:
+        return partial(self._sessions.of, row, partial(self.watch.renewed, vitals, vitals.generation))
 
     def account_of(self, row: rows.Connection) -> str | None:
         """To which account the stored answers belong with a row's settings; None where that cannot be told."""

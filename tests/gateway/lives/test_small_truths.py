@@ -184,3 +184,9 @@ async def test_many_connections_leave_room_for_fewer_calls_of_each(
     monkeypatch.setattr("gateway.watch._CALLS_IN_ALL", 1)
     watch.pass_time()
     assert [call.id for call in vitals.calls] == last[-2:]
+
+
+async def test_who_needs_no_session_has_none(story: Story) -> None:
+    await story.connect()
+    assert await story.ask() == "ok"
+    assert story.directory._sessions._known == {}

@@ -170,6 +170,7 @@ async def test_the_session_dies_with_the_connection(story: Story, mill: Mill) ->
     assert len(await rows_of(story)) == 1
     await story.life.disconnect(story.connection_id, None)
     assert await rows_of(story) == []
+    assert story.directory._sessions._known == {}
 
 
 async def test_a_session_under_way_when_the_connection_ends_is_not_kept(story: Story, mill: Mill) -> None:
