@@ -51,7 +51,7 @@ def has_expired(expires_at: datetime | None, now: datetime) -> bool:
 def credential_status(kept: str, expires_at: datetime | None, now: datetime) -> CredentialStatus:
     """The state of credentials, from the one that was kept and from the time that they have left."""
     status = CredentialStatus[kept]
-    if expires_at is None or status not in (CredentialStatus.VALID, CredentialStatus.REVOKED):
+    if expires_at is None:
         return status
     if expires_at <= now:
         return CredentialStatus.EXPIRED

@@ -133,12 +133,12 @@ class HealthMachine:
         if knew is EntityHealthStatus.PERMISSION_DENIED:
             events = (EventType.CONNECTION_PERMISSIONS_CHANGED,)
         if old.health in (ConnectionHealth.UNKNOWN, ConnectionHealth.PERMISSION_DENIED):
-            after = _well(after)
+            after = _well(after, now)
         elif old.health in (*_HELD_BACK, *_NEEDS_SOMEONE) and now - first >= self.patience.recovery:
-            after = _well(after)
+            after = _well(after, now)
             events = (*events, EventType.CONNECTION_RECOVERED)
         elif old.health is ConnectionHealth.RATE_LIMITED and self._is_over(now):
-            after = _well(after)
+            after = _well(after, now)
             events = (*events, EventType.CONNECTION_RATE_LIMIT_CLEARED)
         return self._propose(after, events)
 
@@ -199,7 +199,7 @@ class HealthMachine:
         """Time has passed; what only lasts until a moment ends there."""
         if self.health.health is not ConnectionHealth.RATE_LIMITED or not self._is_over(now):
             return None
-        return self._propose(_well(self.health), (EventType.CONNECTION_RATE_LIMIT_CLEARED,))
+        return self._propose(_well(self.health, now), (EventType.CONNECTION_RATE_LIMIT_CLEARED,))
 
     def _is_over(self, now: datetime) -> bool:
         until, reason = self.health.limited_until, self.health.reason
@@ -287,5 +287,11 @@ def _earlier(since: datetime | None, now: datetime) -> datetime:
     return now if since is None else min(since, now)
 
 
-def _well(health: Health) -> Health:
-    return replace(health, health=ConnectionHealth.OK, reason=None, lost_at=None, limited_until=None)
+def _well(health: Health, now: datetime) -> Health:
+    """The system is well; that the login cannot be renewed is still told."""
+    reason = None
+    if health.is_refresh_failing:
+        code = StatusReasonCode.TOKEN_REFRESH_FAILED
+        is_told = health.reason is not None and health.reason.code is code
+        reason = health.reason if is_told else Reason(code, "The login cannot be renewed for now.", now)
+    return replace(health, health=ConnectionHealth.OK, reason=reason, lost_at=None, limited_until=None)

@@ -68,6 +68,8 @@ def test_another_expiry_is_told_anew() -> None:
         ("REVOKED", 20 * DAY, "REVOKED"),
         ("REVOKED", -DAY, "EXPIRED"),
         ("REVOKED", None, "REVOKED"),
+        ("REFRESH_FAILING", DAY, "REFRESH_FAILING"),
+        ("REFRESH_FAILING", -DAY, "EXPIRED"),
     ],
 )
 def test_the_state_of_credentials_follows_from_the_time_that_they_have_left(

@@ -400,3 +400,21 @@ def test_a_process_whose_clock_is_a_little_behind_keeps_to_a_limit() -> None:
     story.wait(-2)
     story.passes()
     assert story.health == "RATE_LIMITED"
+
+
+# A login that cannot be renewed, and what comes between
+
+
+@pytest.mark.parametrize("begins", [ConnectionHealth.OK, ConnectionHealth.UNKNOWN])
+def test_what_comes_between_does_not_hide_that_the_login_cannot_be_renewed(begins: ConnectionHealth) -> None:
+    story = Story(begins)
+    story.renewed(RefreshFailed("The token address does not answer."))
+    if begins is ConnectionHealth.OK:
+        story.bad(RateLimited("Too many calls.", retry_after=1))
+        story.wait(2)
+        story.passes()
+    story.good()
+    reason = story.machine.health.reason
+    assert (story.health, reason and reason.code) == ("OK", StatusReasonCode.TOKEN_REFRESH_FAILED)
+    story.renewed()
+    assert (story.health, story.machine.health.reason) == ("OK", None)
