@@ -137,7 +137,7 @@ class HealthMachine:
         elif old.health in (*_HELD_BACK, *_NEEDS_SOMEONE) and now - first >= self.patience.recovery:
             after = _well(after, now)
             events = (*events, EventType.CONNECTION_RECOVERED)
-        elif old.health is ConnectionHealth.RATE_LIMITED and self._is_over(now):
+        elif old.health is ConnectionHealth.RATE_LIMITED and self.is_over(now):
             after = _well(after, now)
             events = (*events, EventType.CONNECTION_RATE_LIMIT_CLEARED)
         return self._propose(after, events)
@@ -197,11 +197,12 @@ class HealthMachine:
 
     def passed(self, now: datetime) -> Change | None:
         """Time has passed; what only lasts until a moment ends there."""
-        if self.health.health is not ConnectionHealth.RATE_LIMITED or not self._is_over(now):
+        if self.health.health is not ConnectionHealth.RATE_LIMITED or not self.is_over(now):
             return None
         return self._propose(_well(self.health, now), (EventType.CONNECTION_RATE_LIMIT_CLEARED,))
 
-    def _is_over(self, now: datetime) -> bool:
+    def is_over(self, now: datetime) -> bool:
+        """Whether a limit has ended, if there is one; one that was met in the future was met before a clock was set."""
         until, reason = self.health.limited_until, self.health.reason
         return until is None or now >= until or (reason is not None and now < reason.since - _APART)
 

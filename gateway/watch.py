@@ -223,7 +223,7 @@ class Watch:
         moment, room = self.clock(), max(_FEWEST_CALLS, _CALLS_IN_ALL // max(1, len(self.vitals)))
         for vitals in self.vitals.values():
             vitals.keep_calls(room)
-            if vitals.is_limited and (vitals.limited_until is None or vitals.limited_until <= moment):
+            if vitals.is_limited and vitals.machine.is_over(moment):
                 self.report(vitals, vitals.generation, Passed(moment))
 
     def look_ahead(self, vitals: Vitals) -> None:

@@ -190,3 +190,14 @@ async def test_who_needs_no_session_has_none(story: Story) -> None:
     await story.connect()
     assert await story.ask() == "ok"
     assert story.directory._sessions._known == {}
+
+
+async def test_a_limit_ends_though_the_clock_is_set_back(story: Story) -> None:
+    await story.connect()
+    story.plant.trouble("rate_limited", retry_after_seconds=30)
+    assert await story.ask() == "RateLimited"
+    assert story.health == "RATE_LIMITED"
+    story.plant.trouble("none")
+    story.clock.moment -= timedelta(hours=1)
+    await story.wait(1)
+    assert (story.health, await story.events()) == ("OK", ["RATE_LIMITED", "RATE_LIMIT_CLEARED"])
