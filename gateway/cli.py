@@ -1,4 +1,4 @@
-"""The command `switchgear`: demo, init, serve, connect, systems, schema, and where to find check and keys."""
+"""The command `switchgear`: demo, init, serve, connect, systems, schema, and where to find audit, check and keys."""
 
 import asyncio
 import logging
@@ -47,14 +47,18 @@ def _quiet_interrupt(command: Callable[_Parameters, _Result]) -> Callable[_Param
 
 
 class _Commands(click.Group):
-    """The commands; `check` and `keys` bring what the others do not need, and are read when they are called."""
+    """The commands; those that bring what the others do not need are read when they are called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Every command by name."""
-        return sorted([*super().list_commands(context), "check", "keys"])
+        return sorted([*super().list_commands(context), "audit", "check", "keys"])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """One command."""
+        if name == "audit":
+            from gateway.auditing import audit
+
+            return audit
         if name == "check":
             from gateway.checking import check
 
