@@ -25,6 +25,8 @@ FAILURES_IN_A_ROW = 5
 """So many, and a kind of record fares badly; when a system does is for its breaker to say."""
 LATELY = timedelta(minutes=15)
 _FAILURES = (Unavailable, TimedOut, BadAnswer)
+_FAILURE_CODES = ("UPSTREAM_UNREACHABLE", "UPSTREAM_ERROR", "UPSTREAM_TIMEOUT", "UPSTREAM_BAD_RESPONSE")
+_NEITHER_CODES = ("UPSTREAM_RATE_LIMITED", "REFRESH_BACKOFF")
 _LIMITED_UNTIL = "limitedUntil"
 _TOLD_OF_EXPIRY = "toldOfExpiry"
 
@@ -293,6 +295,18 @@ class Vitals:
     def last_calls(self) -> list[HeardCall]:
         """The calls that are remembered, newest first."""
         return sorted(self.calls, key=lambda call: call.order, reverse=True)
+
+    def failures_in_a_row(self) -> int:
+        """How many calls of all processes have failed since one went well, or as it was kept where none is known."""
+        count, well_at = 0, latest(self.last_success_at, self.state.last_success_at)
+        for call in self.last_calls():
+            code = None if call.failure is None else call.failure.code
+            if call.is_hurried or code in _NEITHER_CODES:
+                continue
+            if code not in _FAILURE_CODES or (well_at is not None and call.ended_at < well_at):
+                return count
+            count += 1
+        return max(count, self.state.failure_count)
 
     def lately(self, now: datetime) -> list[HeardCall]:
         """The calls of the last minutes."""
