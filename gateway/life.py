@@ -136,8 +136,11 @@ class CallerLife:
             )
         except Refused as refused:
             return TestConnectionPayload(errors=concerning(refused.errors, connection_id))
+        is_well = found.trouble is None
+        if is_well and vitals is not None:
+            self.directory.watch.examined(vitals)
         await self.directory.watch.settle()
-        if found.trouble is None:
+        if is_well:
             self.directory.watch.let_try(row.id)
         return TestConnectionPayload(connection=await self._now(row.id), checks=found.checks)
 
