@@ -225,17 +225,21 @@ class CallerLife:
         return await self.directory.view(self.caller).connection(connection_id)
 
 
-_WRONG = {
-    rows.DISCONNECTED: (ErrorCode.CONNECTION_DISCONNECTED, "The connection was disconnected."),
-    rows.PAUSED: (ErrorCode.CONNECTION_PAUSED, "The connection is paused."),
-    rows.ENABLED: (ErrorCode.VALIDATION_FAILED, "The connection is in use; disconnect it first."),
+_WRONG: dict[str, tuple[ErrorCode, str, dict[str, str]]] = {
+    rows.DISCONNECTED: (ErrorCode.CONNECTION_DISCONNECTED, "The connection was disconnected.", {}),
+    rows.PAUSED: (ErrorCode.CONNECTION_PAUSED, "The connection is paused.", {}),
+    rows.ENABLED: (
+        ErrorCode.VALIDATION_FAILED,
+        "The connection is in use.",
+        {"remediation": "Disconnect it first with `disconnectSystem`."},
+    ),
 }
 
 
 def _wrong(lifecycle: str) -> MutationError:
     """The refusal for a connection that cannot do this where it is in its life."""
-    code, message = _WRONG[lifecycle]
-    error: MutationError = refusal(ConnectionUnavailable, code, message, field="id")
+    code, message, advice = _WRONG[lifecycle]
+    error: MutationError = refusal(ConnectionUnavailable, code, message, field="id", **advice)
     return error
 
 

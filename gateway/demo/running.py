@@ -200,7 +200,7 @@ _TROUBLES = {
     "error": "it fails",
     "unauthorized": "its password has changed",
     "rate_limited": "it has had too many calls",
-    "none": "it is well again, and comes back by itself; after a changed password test it",
+    "none": "it is well again, and comes back by itself, after a refused password by the test below",
 }
 """Modes of a sandbox, and what they look like."""
 
@@ -231,7 +231,7 @@ def _page(notes: dict[str, Any], folder: Path) -> str:
         "  Break a system: run the tab Status in the browser, then one of these, and ask again in another tab.",
         f"  {connection['name']} says why it has no rows, the others' rows still come, and Status shows the change",
         *(f"    {_trouble(connection, mode):92} # {what}" for mode, what in _TROUBLES.items()),
-        "  Test it; a password that was refused is else tried every 10 minutes only",
+        "  Test it, which says how far one comes; a refused password is otherwise tried about every 10 minutes",
         f"    curl -s {notes['url']}/graphql -H 'Content-Type: application/json' \\",
         f"      -H 'Authorization: Bearer {first['key']}' \\",
         f"      -d {shlex.quote(json.dumps({'query': _TEST % connection['id']}))}",

@@ -195,7 +195,7 @@ async def test_a_new_connection_names_the_one_that_it_replaces(story: Story) -> 
 async def test_data_is_deleted_only_after_the_end(story: Story) -> None:
     await story.connect()
     (error,) = (await story.life.delete_data(story.connection_id)).errors
-    assert "disconnect" in error.message
+    assert "`disconnectSystem`" in str(error.remediation)
     assert story.forgotten == []
     await story.life.disconnect(story.connection_id, None)
     deleted = await story.life.delete_data(story.connection_id)
