@@ -143,7 +143,7 @@ def serve(role: str | None) -> None:
     try:
         keyring = Keyring.load(settings.keys_path)
     except KeyringError as error:
-        raise click.ClickException(f"{error}\nRun `switchgear init` first.") from None
+        raise click.ClickException(str(error)) from None
     try:
         has_operator = asyncio.run(admit_operator(settings, keyring))
     except (SettingsError, StoreError) as error:
@@ -153,7 +153,7 @@ def serve(role: str | None) -> None:
     try:
         listener = listen(settings.host, settings.port)
     except CannotListen as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"{error}; name another port with SWITCHGEAR_PORT") from None
     port = port_of(listener)
     with marked(settings.data_directory) as other:
         if other is not None and settings.cache_url.get_secret_value().startswith("memory:"):
@@ -163,7 +163,8 @@ def serve(role: str | None) -> None:
                 "To share them, set SWITCHGEAR_CACHE_URL to a Redis.",
                 err=True,
             )
-        click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
+        path = "readyz; it answers no queries" if role == Role.WORKER.value else "graphql"
+        click.echo(f"Switchgear listens on http://{settings.host}:{port}/{path}", err=True)
         application = build(settings, keyring, [(settings.host, port)], role=Role(role) if role else None)
         server = MainServer(configuration(application), application.state.gateway.drain, settings.linger_seconds)
         asyncio.run(server.serve([listener]))

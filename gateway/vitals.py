@@ -65,13 +65,20 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """A test has found nothing wrong."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
     """Time has passed."""
 
     at: datetime
 
 
-Report = Called | Failing | Turned | Renewed | Passed
+Report = Called | Failing | Turned | Renewed | Examined | Passed
 """What there is to think about."""
 
 
@@ -206,6 +213,8 @@ class Vitals:
                 change = self.machine.opened(trouble, at)
             case Renewed(trouble, at):
                 change = self.machine.renewed(trouble, at)
+            case Examined():
+                change = self.machine.examined()
             case Passed(at):
                 change = self.machine.passed(at)
             case Turned(breaker, at):
