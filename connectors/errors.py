@@ -43,7 +43,11 @@ class Upstream:
 
 
 class Trouble(Exception):
-    """A source did not answer as hoped; `remedy` is what to do, where more is known than the kind of trouble tells."""
+    """A source did not answer as hoped.
+
+    `retry_after` is how many seconds to wait before it may go better, where that is known, and `remedy` what to do,
+    where more is known than the kind of trouble tells.
+    """
 
     def __init__(
         self,
@@ -51,12 +55,14 @@ class Trouble(Exception):
         *,
         upstream: Upstream | None = None,
         sent: Sent = Sent.MAYBE_SENT,
+        retry_after: float | None = None,
         remedy: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.upstream = upstream
         self.sent = sent
+        self.retry_after = retry_after
         self.remedy = remedy
 
 
@@ -88,18 +94,7 @@ class LoginRefused(Reauthorize):
 
 
 class RefreshFailed(Trouble):
-    """The login could not be renewed; it is tried again after `retry_after` seconds. The system itself may be well."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        upstream: Upstream | None = None,
-        retry_after: float | None = None,
-        sent: Sent = Sent.MAYBE_SENT,
-    ) -> None:
-        super().__init__(message, upstream=upstream, sent=sent)
-        self.retry_after = retry_after
+    """The login could not be renewed; it is tried again after `retry_after`. The system itself may be well."""
 
 
 class CertificateRefused(Reauthorize):
@@ -111,33 +106,15 @@ class PermissionDenied(Trouble):
 
 
 class RateLimited(Trouble):
-    """The system has had too many calls; `retry_after` is in seconds. One that was NOT_SENT was held back here."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        upstream: Upstream | None = None,
-        retry_after: float | None = None,
-        sent: Sent = Sent.MAYBE_SENT,
-    ) -> None:
-        super().__init__(message, upstream=upstream, sent=sent)
-        self.retry_after = retry_after
+    """The system has had too many calls. One that was NOT_SENT was held back here."""
 
 
 class CircuitOpen(Trouble):
-    """The system has been failing, so nothing was sent; it is tried again after `retry_after` seconds."""
-
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message, sent=Sent.NOT_SENT)
-        self.retry_after = retry_after
+    """The system has been failing, so nothing was sent; it is tried again after `retry_after`."""
 
 
 class Unavailable(Trouble):
-    """The system cannot be reached, or says that it is down.
-
-    `stage` is where the connection failed; `retry_after` is in seconds, where the system said so.
-    """
+    """The system cannot be reached, or says that it is down; `stage` is where the connection failed."""
 
     def __init__(
         self,
@@ -145,13 +122,12 @@ class Unavailable(Trouble):
         *,
         upstream: Upstream | None = None,
         sent: Sent = Sent.MAYBE_SENT,
-        stage: str | None = None,
         retry_after: float | None = None,
         remedy: str | None = None,
+        stage: str | None = None,
     ) -> None:
-        super().__init__(message, upstream=upstream, sent=sent, remedy=remedy)
+        super().__init__(message, upstream=upstream, sent=sent, retry_after=retry_after, remedy=remedy)
         self.stage = stage
-        self.retry_after = retry_after
 
 
 class TimedOut(Trouble):

@@ -88,9 +88,9 @@ class AddressPolicy:
         if kind == "public" or any(_permits(allowed, reached, network, kind) for allowed in self._allowed):
             return None
         if self._profile == "plant":
-            return f"{address} is outside the allowed networks ({kind})"
+            return f"{address} is outside SWITCHGEAR_ALLOWED_NETWORKS ({kind})"
         # Not which one: what a name leads to inside the operator's network is none of a tenant's business.
-        return "it is not public"
+        return "it is not public, as it has to be unless SWITCHGEAR_PROFILE is plant or dev"
 
 
 def reached_by(address: Address) -> Address:

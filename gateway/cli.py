@@ -1,4 +1,4 @@
-"""The command `switchgear`: demo, init, serve, connect, systems, schema, and where to find check and keys."""
+"""The command `switchgear`: demo, init, serve, connect, systems, schema, and where to find audit, check and keys."""
 
 import asyncio
 import logging
@@ -47,14 +47,18 @@ def _quiet_interrupt(command: Callable[_Parameters, _Result]) -> Callable[_Param
 
 
 class _Commands(click.Group):
-    """The commands; `check` and `keys` bring what the others do not need, and are read when they are called."""
+    """The commands; those that bring what the others do not need are read when they are called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Every command by name."""
-        return sorted([*super().list_commands(context), "check", "keys"])
+        return sorted([*super().list_commands(context), "audit", "check", "keys"])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """One command."""
+        if name == "audit":
+            from gateway.auditing import audit
+
+            return audit
         if name == "check":
             from gateway.checking import check
 
@@ -139,7 +143,7 @@ def serve(role: str | None) -> None:
     try:
         keyring = Keyring.load(settings.keys_path)
     except KeyringError as error:
-        raise click.ClickException(f"{error}\nRun `switchgear init` first.") from None
+        raise click.ClickException(str(error)) from None
     try:
         has_operator = asyncio.run(admit_operator(settings, keyring))
     except (SettingsError, StoreError) as error:
@@ -149,7 +153,7 @@ def serve(role: str | None) -> None:
     try:
         listener = listen(settings.host, settings.port)
     except CannotListen as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"{error}; name another port with SWITCHGEAR_PORT") from None
     port = port_of(listener)
     with marked(settings.data_directory) as other:
         if other is not None and settings.cache_url.get_secret_value().startswith("memory:"):
@@ -159,7 +163,8 @@ def serve(role: str | None) -> None:
                 "To share them, set SWITCHGEAR_CACHE_URL to a Redis.",
                 err=True,
             )
-        click.echo(f"Switchgear listens on http://{settings.host}:{port}/graphql", err=True)
+        path = "readyz; it answers no queries" if role == Role.WORKER.value else "graphql"
+        click.echo(f"Switchgear listens on http://{settings.host}:{port}/{path}", err=True)
         application = build(settings, keyring, [(settings.host, port)], role=Role(role) if role else None)
         server = MainServer(configuration(application), application.state.gateway.drain, settings.linger_seconds)
         asyncio.run(server.serve([listener]))

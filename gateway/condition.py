@@ -72,12 +72,12 @@ class KeptCondition:
                 state=CircuitState[breaker.state.name],
                 opened_at=None if held is None else state.circuit_opened_at or moment - timedelta(seconds=held),
                 next_probe_at=moment + timedelta(seconds=breaker.wait) if breaker.wait > 0 else None,
-                failure_count=breaker.failures,
+                failure_count=self.vitals.failures_in_a_row(),
             )
         return Circuit(
             state=CircuitState[state.circuit],
             opened_at=state.circuit_opened_at,
-            failure_count=self.vitals.failures or (state.failure_count if self.vitals.is_noted else 0),
+            failure_count=self.vitals.failures_in_a_row(),
         )
 
     @property

@@ -119,6 +119,10 @@ def _token(settings: Settings, token_file: Path | None) -> str:
 
 def _answers(method: AuthMethod, fields: Sequence[str]) -> dict[str, str]:
     answers = _pairs("--field", fields)
+    known = [item.name for item in method.fields]
+    for name in answers:
+        if name not in known:
+            raise ConnectingFailed(f"The form has no field {name!r}; it has: {', '.join(known)}.")
     for item in method.fields:
         if item.name not in answers and item.is_required:
             answers[item.name] = click.prompt(item.label, hide_input=item.is_secret)
@@ -136,10 +140,13 @@ async def _send(url: str, token: str, given: dict[str, Any]) -> dict[str, Any]:
             )
             body = answer.json()
     except (httpx.HTTPError, ValueError):
-        raise ConnectingFailed(f"No gateway answers at {url}; start it with `switchgear serve`.") from None
+        raise ConnectingFailed(
+            f"No gateway answers at {url}; start it with `switchgear serve`, or name another one with --url."
+        ) from None
     finally:
         egress.close()
     if body.get("errors"):
-        raise ConnectingFailed(body["errors"][0]["message"])
+        error = body["errors"][0]
+        raise ConnectingFailed(f"{error['message']}\n{error['extensions']['remediation']}")
     payload: dict[str, Any] = body["data"]["connectSystem"]
     return payload

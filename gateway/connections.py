@@ -97,11 +97,17 @@ class CallerAdministration:
         form: SettingsForm,
     ) -> ConnectSystemPayload:
         checks: list[ConnectionCheck] = []
+        cost = credits_of(system.tier, given.deployment).cost
         wanted = {**form.plain, **form.line_settings({})}
         settings = {name: value for name, value in wanted.items() if value is not None}
         secrets = form.secrets(Sealed(answers))
         try:
             check_fit(settings, secrets)
+            balance = (await self.directory.store.credits.pool()).balance
+            if balance is not None and balance < cost and not given.dry_run:
+                # Said before the system is asked: a login may use up what it was given.
+                checks.append(_credits_check(cost, balance))
+                raise _too_few_credits(cost, max(0, balance))
             async with trial(self.directory, customer_id, system, method, secrets, settings) as source:
                 line = line_of(settings, secrets)
                 found = await examine(source, self.directory.egress, system.address(answers), line)
@@ -110,8 +116,7 @@ class CallerAdministration:
                     raise Refused(refusal_of(found.trouble))
                 settings |= await look(source, form)
                 session = session_of(source)
-            cost = credits_of(system.tier, given.deployment).cost
-            checks.append(await self._check_credits(cost))
+            checks.append(_credits_check(cost, balance))
             if given.dry_run:
                 return ConnectSystemPayload(checks=checks)
             now = self.directory.watch.clock()
@@ -127,17 +132,6 @@ class CallerAdministration:
         await self.directory.refresh()
         described = await self.directory.view(self.caller).connection(connection.id)
         return ConnectSystemPayload(connection=described, api_token=token.secret.get_secret_value(), checks=checks)
-
-    async def _check_credits(self, cost: int) -> ConnectionCheck:
-        """Say whether there are enough; they are taken only later, and may be gone by then."""
-        pool = await self.directory.store.credits.pool()
-        is_enough = pool.balance is None or pool.balance >= cost
-        left = "credits do not matter here" if pool.balance is None else f"{max(0, pool.balance)} are left"
-        return ConnectionCheck(
-            name=ConnectionCheckName.CREDITS,
-            status=ConnectionCheckStatus.PASSED if is_enough else ConnectionCheckStatus.FAILED,
-            message=f"It costs {cost}; {left}.",
-        )
 
     async def _customer_of(self, given: ConnectSystemInput) -> str:
         if self.caller.key.kind is tokens.TokenKind.CONNECTION:
@@ -197,15 +191,7 @@ class CallerAdministration:
         except Missing:
             raise no_customer(customer_id, "customerId") from None
         except TooFewCredits as short:
-            raise Refused(
-                refusal(
-                    InsufficientCredits,
-                    ErrorCode.INSUFFICIENT_CREDITS,
-                    f"This connection costs {short.required} credits, and {short.available} are left.",
-                    required=short.required,
-                    available=short.available,
-                )
-            ) from None
+            raise _too_few_credits(short.required, short.available) from None
         return connection, token
 
     async def update_connection_settings(self, given: UpdateConnectionSettingsInput) -> UpdateConnectionSettingsPayload:
@@ -319,3 +305,26 @@ class CallerAdministration:
     def _require_admin(self, message: str) -> None:
         if self.caller.key.kind is not tokens.TokenKind.ADMIN:
             raise Refused(refusal(PermissionDenied, ErrorCode.FORBIDDEN, message))
+
+
+def _credits_check(cost: int, balance: int | None) -> ConnectionCheck:
+    """Say whether there are enough; they are taken only later, and may be gone by then."""
+    is_enough = balance is None or balance >= cost
+    left = "credits do not matter here" if balance is None else f"{max(0, balance)} are left"
+    return ConnectionCheck(
+        name=ConnectionCheckName.CREDITS,
+        status=ConnectionCheckStatus.PASSED if is_enough else ConnectionCheckStatus.FAILED,
+        message=f"It costs {cost}; {left}.",
+    )
+
+
+def _too_few_credits(required: int, available: int) -> Refused:
+    return Refused(
+        refusal(
+            InsufficientCredits,
+            ErrorCode.INSUFFICIENT_CREDITS,
+            f"This connection costs {required} credits, and {available} are left.",
+            required=required,
+            available=available,
+        )
+    )

@@ -1,6 +1,7 @@
 """Checks a connection in stages, from the name of its host to the rights of its user, and says where it ends."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from connectors.errors import (
     LoginRefused,
     NoSuchRecords,
     PermissionDenied,
+    RateLimited,
     Reauthorize,
     RefreshFailed,
     Sent,
@@ -61,7 +63,7 @@ class Examination:
     def failed(self, name: ConnectionCheckName, trouble: Trouble, seconds: float = 0.0) -> None:
         """A stage did not go well, which ends the examination."""
         self.trouble = trouble
-        remedy = trouble.remedy or MEANINGS[code_of(trouble)].remediation
+        remedy = trouble.remedy or _advice(trouble) or MEANINGS[code_of(trouble)].remediation
         self._add(name, _Status.FAILED, f"{trouble.message.rstrip('.')}. {remedy}", seconds)
 
     def take_back(self, name: ConnectionCheckName) -> None:
@@ -84,6 +86,19 @@ class Examination:
         self.checks.append(
             ConnectionCheck(name=name, status=status, message=message, duration_ms=round(seconds * 1000))
         )
+
+
+def _advice(trouble: Trouble) -> str | None:
+    """What to do where the words for queries would not do: a test has no `retryAfterMs`, and no rows to spare."""
+    match trouble:
+        case RateLimited(retry_after=float() | int() as wait):
+            return f"Wait {math.ceil(wait)} seconds, then try again."
+        case RefreshFailed(retry_after=float() | int() as wait):
+            return f"Check that the token address answers; it is asked again after {math.ceil(wait)} seconds."
+        case TimedOut():
+            return f"See what makes the system slow: a test waits {PROBE_SECONDS:.0f} seconds for it."
+        case _:
+            return None
 
 
 async def examine(source: Source, egress: Egress, address: str, line: Line) -> Examination:

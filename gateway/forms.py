@@ -10,7 +10,7 @@ from connectors.registry import find_system, system_keys
 from connectors.spec import AuthMethod, System
 from schema.administration import ConnectSystemInput, CredentialInput
 from schema.errors import ErrorCode, MutationError, NotFound, ValidationFailed, refusal
-from schema.systems import FormField, FormFieldKind
+from schema.systems import Deployment, FormField, FormFieldKind
 
 _MAX_TEXT = 200
 _MAX_SECRET = 20_000
@@ -18,6 +18,9 @@ _MAX_METADATA = 10_000
 _MAX_TAGS = 20
 _UNREADABLE = ("Cc", "Cs")
 """Control characters, and halves of surrogate pairs, which have no form in UTF-8."""
+
+
+_PLACES = {Deployment.CLOUD: "in the cloud", Deployment.ON_PREMISES: "on premises"}
 
 
 class Refused(Exception):
@@ -105,8 +108,13 @@ def check_texts(given: ConnectSystemInput, system: System) -> None:
     check_text("name", given.name)
     check_metadata(given.metadata)
     if given.deployment not in system.deployments:
-        raise invalid("deployment", f"{system.title} does not run there.", given.deployment.name)
+        raise invalid("deployment", _elsewhere(system), given.deployment.name)
     check_tags(given.tags or [])
+
+
+def _elsewhere(system: System) -> str:
+    [first, *_] = system.deployments
+    return f"{system.title} runs only {_PLACES[first]}: the deployment is {first.name}."
 
 
 def check_tags(tags: Sequence[str]) -> None:

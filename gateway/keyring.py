@@ -98,7 +98,7 @@ class Keyring:
                     raise KeyringError(f"{path} is open to other users; allow its owner alone: chmod 600 {path}")
                 text = file.read()
         except FileNotFoundError:
-            raise KeyringError(f"{path} does not exist; make it with: switchgear init") from None
+            raise KeyringError(f"{path} does not exist; make it with `switchgear init`") from None
         except OSError as error:
             raise KeyringError(f"{path} cannot be read: {error.strerror}") from error
         try:

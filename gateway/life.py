@@ -136,8 +136,11 @@ class CallerLife:
             )
         except Refused as refused:
             return TestConnectionPayload(errors=concerning(refused.errors, connection_id))
+        is_well = found.trouble is None
+        if is_well and vitals is not None:
+            self.directory.watch.examined(vitals)
         await self.directory.watch.settle()
-        if found.trouble is None:
+        if is_well:
             self.directory.watch.let_try(row.id)
         return TestConnectionPayload(connection=await self._now(row.id), checks=found.checks)
 
@@ -223,17 +226,21 @@ class CallerLife:
         return await self.directory.view(self.caller).connection(connection_id)
 
 
-_WRONG = {
-    rows.DISCONNECTED: (ErrorCode.CONNECTION_DISCONNECTED, "The connection was disconnected."),
-    rows.PAUSED: (ErrorCode.CONNECTION_PAUSED, "The connection is paused."),
-    rows.ENABLED: (ErrorCode.VALIDATION_FAILED, "The connection is in use; disconnect it first."),
+_WRONG: dict[str, tuple[ErrorCode, str, dict[str, str]]] = {
+    rows.DISCONNECTED: (ErrorCode.CONNECTION_DISCONNECTED, "The connection was disconnected.", {}),
+    rows.PAUSED: (ErrorCode.CONNECTION_PAUSED, "The connection is paused.", {}),
+    rows.ENABLED: (
+        ErrorCode.VALIDATION_FAILED,
+        "The connection is in use.",
+        {"remediation": "Disconnect it first with `disconnectSystem`."},
+    ),
 }
 
 
 def _wrong(lifecycle: str) -> MutationError:
     """The refusal for a connection that cannot do this where it is in its life."""
-    code, message = _WRONG[lifecycle]
-    error: MutationError = refusal(ConnectionUnavailable, code, message, field="id")
+    code, message, advice = _WRONG[lifecycle]
+    error: MutationError = refusal(ConnectionUnavailable, code, message, field="id", **advice)
     return error
 
 

@@ -14,8 +14,11 @@ from gateway.lines import PLAIN, Line, Proxy
 from gateway.proxies import mute_proxy, nameless_proxy, pass_on
 from gateway.urls import place_of
 from schema.checks import ConnectionCheckName
+from schema.health import REMEDIES, StatusReasonCode
 
 _SECONDS = 5.0
+_CHECK_NAME = REMEDIES[StatusReasonCode.NAME_NOT_FOUND]
+_CHECK_WAY = REMEDIES[StatusReasonCode.CONNECTION_REFUSED]
 
 Place = tuple[str, int]
 """A host and a port."""
@@ -69,9 +72,11 @@ async def _look_up(egress: Egress, hop: Place, behind: Place | None) -> tuple[Re
     except AddressRefused as refused:
         trouble = refused
     except TimeoutError:
-        trouble = TimedOut("The name server did not answer in time.", sent=Sent.NOT_SENT)
+        trouble = TimedOut("The name server did not answer in time.", sent=Sent.NOT_SENT, remedy=_CHECK_NAME)
     except OSError:
-        unknown = Unavailable("The system's host name is not known.", sent=Sent.NOT_SENT, stage="DNS")
+        unknown = Unavailable(
+            "The system's host name is not known.", sent=Sent.NOT_SENT, stage="DNS", remedy=_CHECK_NAME
+        )
         trouble = unknown if behind is None else nameless_proxy()
     subject = hop[0] if behind is None else f"The proxy {hop[0]}"
     found = None if trouble else f"{subject} is at {', '.join(addresses[:3])}."
@@ -93,7 +98,7 @@ async def _dial(
                 found = f"The proxy at port {port} passes on to {target[0]}, port {target[1]}."
     except TimeoutError:
         who = "Nothing" if proxy is None else "No proxy"
-        trouble = TimedOut(f"{who} answers at port {port} in time.", sent=Sent.NOT_SENT)
+        trouble = TimedOut(f"{who} answers at port {port} in time.", sent=Sent.NOT_SENT, remedy=_CHECK_WAY)
     except OSError:
         nothing = Unavailable("Nothing answers at the system's address.", sent=Sent.NOT_SENT, stage="TCP")
         trouble = nothing if proxy is None else mute_proxy()

@@ -1,6 +1,6 @@
 """What a mutation answers when a connection is not there, or its system does not do what is needed."""
 
-from connectors.errors import AddressRefused, Reauthorize, Trouble
+from connectors.errors import AddressRefused, LoginRefused, Reauthorize, Refusal, Trouble
 from connectors.errors import PermissionDenied as RightsMissing
 from gateway.forms import Refused, invalid
 from resolvers.outcomes import code_of, retry_after_ms, upstream_of
@@ -13,6 +13,11 @@ from schema.errors import (
     PermissionDenied,
     refusal,
 )
+
+_LOGIN_REMEDIES = {
+    Refusal.REVOKED: "Get a new refresh token from the authorization server, and give that one.",
+    Refusal.REJECTED: "Check client id and client secret at the authorization server, then try again.",
+}
 
 
 def no_connection(connection_id: str, field: str) -> Refused:
@@ -32,7 +37,8 @@ def concerning(errors: list[MutationError], connection_id: str) -> list[Mutation
 def refusal_of(trouble: Trouble) -> MutationError:
     """Why a system could not be asked, as the error of a mutation."""
     said = upstream_of(trouble.upstream)
-    advice = {"remediation": trouble.remedy} if trouble.remedy else {}
+    remedy = _LOGIN_REMEDIES.get(trouble.refusal) if isinstance(trouble, LoginRefused) else trouble.remedy
+    advice = {"remediation": remedy} if remedy else {}
     result: MutationError
     if isinstance(trouble, Reauthorize):
         result = refusal(CredentialsRejected, ErrorCode.CREDENTIALS_REJECTED, trouble.message, upstream=said, **advice)

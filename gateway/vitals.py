@@ -25,6 +25,8 @@ FAILURES_IN_A_ROW = 5
 """So many, and a kind of record fares badly; when a system does is for its breaker to say."""
 LATELY = timedelta(minutes=15)
 _FAILURES = (Unavailable, TimedOut, BadAnswer)
+_FAILURE_CODES = ("UPSTREAM_UNREACHABLE", "UPSTREAM_ERROR", "UPSTREAM_TIMEOUT", "UPSTREAM_BAD_RESPONSE")
+_NEITHER_CODES = ("UPSTREAM_RATE_LIMITED", "REFRESH_BACKOFF")
 _LIMITED_UNTIL = "limitedUntil"
 _TOLD_OF_EXPIRY = "toldOfExpiry"
 
@@ -63,13 +65,20 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """A test has found nothing wrong."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
     """Time has passed."""
 
     at: datetime
 
 
-Report = Called | Failing | Turned | Renewed | Passed
+Report = Called | Failing | Turned | Renewed | Examined | Passed
 """What there is to think about."""
 
 
@@ -212,6 +221,8 @@ class Vitals:
                 change = self.machine.opened(trouble, at)
             case Renewed(trouble, at):
                 change = self.machine.renewed(trouble, at)
+            case Examined():
+                change = self.machine.examined()
             case Passed(at):
                 change = self.machine.passed(at)
             case Turned(breaker, at):
@@ -301,6 +312,18 @@ class Vitals:
     def last_calls(self) -> list[HeardCall]:
         """The calls that are remembered, newest first."""
         return sorted(self.calls, key=lambda call: call.order, reverse=True)
+
+    def failures_in_a_row(self) -> int:
+        """How many calls of all processes have failed since one went well, or as it was kept where none is known."""
+        count, well_at = 0, latest(self.last_success_at, self.state.last_success_at)
+        for call in self.last_calls():
+            code = None if call.failure is None else call.failure.code
+            if call.is_hurried or code in _NEITHER_CODES:
+                continue
+            if code not in _FAILURE_CODES or (well_at is not None and call.ended_at < well_at):
+                return count
+            count += 1
+        return max(count, self.state.failure_count)
 
     def lately(self, now: datetime) -> list[HeardCall]:
         """The calls of the last minutes."""

@@ -15,7 +15,7 @@ from gateway.absence import Absence
 from gateway.stores import rows
 from gateway.stores.errors import StoreError
 from gateway.stores.sql import Store
-from gateway.vitals import Called, Failing, Passed, Renewed, Report, Step, Turned, Vitals
+from gateway.vitals import Called, Examined, Failing, Passed, Renewed, Report, Step, Turned, Vitals
 from schema.model import ENTITIES, EntityType
 
 _LOGGER = logging.getLogger(__name__)
@@ -128,6 +128,10 @@ class Watch:
     def renewed(self, vitals: Vitals, generation: int, trouble: Trouble | None) -> None:
         """Take in what the renewal of a login has come to; None where it went well."""
         self.report(vitals, generation, Renewed(trouble, self.clock()))
+
+    def examined(self, vitals: Vitals) -> None:
+        """Take in that a test has found nothing wrong."""
+        self.report(vitals, Examined(self.clock()))
 
     async def run(self) -> None:
         """Think for ever; what cannot be kept now is kept later."""

@@ -52,9 +52,6 @@ _MEANINGS: dict[type[Trouble], tuple[SourceStatus, ErrorCode]] = {
 }
 
 
-_SAYS_WHEN = (RateLimited, CircuitOpen, Unavailable, RefreshFailed)
-
-
 def _meaning(trouble: Trouble) -> tuple[SourceStatus, ErrorCode]:
     """The meaning of a trouble, or of the one that it is a kind of."""
     return next(_MEANINGS[kind] for kind in type(trouble).__mro__ if kind in _MEANINGS)
@@ -114,8 +111,7 @@ def failed(found: Problem) -> GraphQLError:
 
 def retry_after_ms(trouble: Trouble) -> int | None:
     """How long to wait before the same may work, in milliseconds, where that is known."""
-    wait = trouble.retry_after if isinstance(trouble, _SAYS_WHEN) else None
-    return None if wait is None else ceil(wait * 1000)
+    return None if trouble.retry_after is None else ceil(trouble.retry_after * 1000)
 
 
 def gap_of(status: SourceStatus) -> FieldGapReason:

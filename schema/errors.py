@@ -106,7 +106,7 @@ MEANINGS: dict[ErrorCode, Meaning] = {
         _C.CONNECTION, False, "Check the address and the settings, and connect the system again."
     ),
     _R.CREDENTIALS_REJECTED: Meaning(
-        _C.CONNECTION, False, "Check user and password in the system itself, then try again."
+        _C.CONNECTION, False, "Check what was given, such as user, password or key, in the system, then try again."
     ),
     _R.REAUTHORIZATION_REQUIRED: Meaning(
         _C.CONNECTION, False, "Give new credentials of the same account with `reconnectSystem`."

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from connectors.errors import CircuitOpen
+from connectors.errors import CircuitOpen, Sent
 from connectors.ports import BreakerState, Clock
 from connectors.protection.limits import Thresholds
 
@@ -89,7 +89,8 @@ class Breaker:
         wait = self.wait
         if wait > 0:
             last = f" Last it failed like this: {self.reason}" if self.reason else ""
-            raise CircuitOpen(f"The system has been failing and is not asked for now.{last}", retry_after=wait)
+            message = f"The system has been failing and is not asked for now.{last}"
+            raise CircuitOpen(message, sent=Sent.NOT_SENT, retry_after=wait)
 
     def enter(self) -> int:
         """Begin a call, which gets a ticket; raises CircuitOpen where none may begin."""

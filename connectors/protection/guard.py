@@ -83,9 +83,7 @@ class Guard:
         """Seconds to wait before a call that does no harm is repeated; None where it is not."""
         if attempts > self.thresholds.retries or not may_pass(trouble):
             return None
-        wait = backoff(attempts, self.jitter)
-        if isinstance(trouble, Unavailable) and trouble.retry_after is not None:
-            wait += trouble.retry_after
+        wait = backoff(attempts, self.jitter) + (trouble.retry_after or 0.0)
         earliest = max(wait, self.lane.rest, self.breaker.wait)
         if self.clock.time() + earliest >= deadline or self.breaker.wait > 0 or not self.budget.withdraw():
             return None

@@ -200,9 +200,12 @@ _TROUBLES = {
     "error": "it fails",
     "unauthorized": "its password has changed",
     "rate_limited": "it has had too many calls",
-    "none": "it is well again, and comes back by itself",
+    "none": "it is well again, and comes back by itself, after a refused password by the test below",
 }
 """Modes of a sandbox, and what they look like."""
+
+
+_TEST = 'mutation { testConnection(input: {id: "%s"}) { checks { name status message } connection { status } } }'
 
 
 def _trouble(connection: Mapping[str, Any], mode: str) -> str:
@@ -227,7 +230,11 @@ def _page(notes: dict[str, Any], folder: Path) -> str:
         "",
         "  Break a system: run the tab Status in the browser, then one of these, and ask again in another tab.",
         f"  {connection['name']} says why it has no rows, the others' rows still come, and Status shows the change",
-        *(f"    {_trouble(connection, mode):100} # {what}" for mode, what in _TROUBLES.items()),
+        *(f"    {_trouble(connection, mode):92} # {what}" for mode, what in _TROUBLES.items()),
+        "  Test it, which says how far one comes; a refused password is otherwise tried about every 10 minutes",
+        f"    curl -s {notes['url']}/graphql -H 'Content-Type: application/json' \\",
+        f"      -H 'Authorization: Bearer {first['key']}' \\",
+        f"      -d {shlex.quote(json.dumps({'query': _TEST % connection['id']}))}",
         f"  See what it was asked: {connection['sandboxUrl']}/_sandbox/requests",
         "",
         "  Keys",

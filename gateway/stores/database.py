@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeAlias
 
-from sqlalchemy import ColumnElement, Executable, Row, Select, Table, make_url, select, text, update
+from sqlalchemy import URL, ColumnElement, Executable, Row, Select, Table, make_url, select, text, update
 from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -157,7 +157,7 @@ class Database:
                 try:
                     connection = await way.engine.connect()
                 except Exception as error:  # drivers raise errors of their own here, not only SQLAlchemy's
-                    reason = f"the database cannot be reached: {type(error).__name__}"
+                    reason = f"the database {_place(way.engine.url)} cannot be reached: {type(error).__name__}"
                     raise Unavailable(reason, is_untouched=is_untouched) from error
                 try:
                     async with aclosing(connection), connection.begin():
@@ -197,3 +197,8 @@ async def read_counter(transaction: Transaction, name: str) -> int:
 async def matched(transaction: Transaction, statement: Executable) -> int:
     """Carry out an UPDATE or DELETE; return how many rows it found."""
     return (await transaction.execute(statement)).rowcount
+
+
+def _place(url: URL) -> str:
+    """Where a database is, without who may enter."""
+    return f"{url.database} at {url.host}" if url.host else str(url.database)

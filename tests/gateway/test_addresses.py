@@ -84,8 +84,10 @@ def test_special_addresses_are_refused_and_only_a_plant_hears_which(address: str
     with pytest.raises(AddressRefused) as caught:
         AddressPolicy(profile).check(address, 443)
     assert caught.value.sent is Sent.NOT_SENT
-    where = f"{address} is outside the allowed networks ({SPECIAL[address]})"
-    reason = where if profile == "plant" else "it is not public"
+    where = f"{address} is outside SWITCHGEAR_ALLOWED_NETWORKS ({SPECIAL[address]})"
+    reason = (
+        where if profile == "plant" else "it is not public, as it has to be unless SWITCHGEAR_PROFILE is plant or dev"
+    )
     assert caught.value.message == f"The address may not be called: {reason}."
 
 

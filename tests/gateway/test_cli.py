@@ -130,7 +130,8 @@ def test_a_port_that_is_taken_is_a_clear_error(tmp_path: Path) -> None:
         port = str(port_of(listener))
         for ended in (finished(tmp_path, "serve", port=port), finished(tmp_path, "demo", "--port", port)):
             assert is_clear(ended)
-            assert f"127.0.0.1:{port} cannot be listened on: Address already in use" in ended.stderr
+            assert f"127.0.0.1:{port} cannot be listened on: Address already in use; " in ended.stderr
+        assert "SWITCHGEAR_PORT" in finished(tmp_path, "serve", port=port).stderr
 
 
 def test_an_address_that_is_not_ours_is_a_clear_error(tmp_path: Path) -> None:
@@ -267,6 +268,14 @@ def test_serving_ends_on_a_signal(tmp_path: Path) -> None:
         assert "Traceback" not in server.errors
 
 
+def test_a_worker_promises_no_graph(tmp_path: Path) -> None:
+    begin(tmp_path)
+    with running(tmp_path, "serve", "--role", "worker", port="0") as worker:
+        worker.ready()
+        assert "/graphql" not in worker.errors
+        assert "it answers no queries" in worker.errors
+
+
 def test_a_second_server_on_the_same_data_says_so(tmp_path: Path) -> None:
     begin(tmp_path)
     data = str(tmp_path / ".switchgear")
@@ -312,6 +321,7 @@ def test_the_schema_is_printed() -> None:
         (("sap_s4hana", "--name", "x"), "There is no token"),
         (("sap_s4hana", "--name", "x", "--token-file", "nothing"), "nothing"),
         (("sap_s4hana", "--name", "x", "--field", "url", "--token-file", "token"), "NAME=VALUE"),
+        (("sap_s4hana", "--name", "x", "--field", "urll=1", "--token-file", "token"), "no field 'urll'; it has: url, "),
         (("sap_s4hana", "--name", "x", "--header", "gate", "--token-file", "token"), "--header takes NAME=VALUE"),
         (("sap_s4hana", "--name", "x", "--client-key", "nothing"), "nothing"),
     ],

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 import pytest_asyncio
 
 from connectors.systems.sap_s4hana.spec import sap_s4hana
+from gateway.forms import Refused, check_texts
 from gateway.keyring import Keyring
+from schema.administration import ConnectSystemInput
+from schema.systems import Deployment
 from tests.gateway.peers import Server, answering, sending
 from tests.gateway.running import (
     ADMIN,
@@ -134,6 +138,12 @@ async def test_a_wrong_value_is_named(empty_gateway: RunningGateway, changes: di
     error = only_error(payload)
     assert (error["code"], error["field"]) == ("VALIDATION_FAILED", field)
     await nothing_was_kept(empty_gateway)
+
+
+async def test_a_system_that_runs_elsewhere_says_where() -> None:
+    given = ConnectSystemInput(system="x", auth_method="basic", credentials=[], name="x", deployment=Deployment.CLOUD)
+    with pytest.raises(Refused, match="runs only on premises: the deployment is ON_PREMISES"):
+        check_texts(given, replace(sap_s4hana, deployments=(Deployment.ON_PREMISES,)))
 
 
 @pytest.mark.parametrize(

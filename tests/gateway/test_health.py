@@ -66,6 +66,9 @@ class Story:
     def renewed(self, trouble: Trouble | None = None) -> None:
         self._adopt(self.machine.renewed(trouble, self.now))
 
+    def examined(self) -> None:
+        self._adopt(self.machine.examined())
+
     def passes(self) -> None:
         self._adopt(self.machine.passed(self.now))
 
@@ -156,6 +159,20 @@ def test_credentials_that_work_again_are_believed() -> None:
     story.wait(5)
     story.good()
     assert story.events == [(5, "RECOVERED")]
+
+
+@pytest.mark.parametrize("health", ["DEGRADED", "UNREACHABLE", "REAUTHORIZATION_REQUIRED", "MISCONFIGURED"])
+def test_a_test_that_finds_nothing_wrong_is_believed_at_once(health: str) -> None:
+    story = Story(ConnectionHealth[health])
+    story.examined()
+    assert (story.health, story.events) == ("OK", [(0, "RECOVERED")])
+
+
+@pytest.mark.parametrize("health", ["OK", "RATE_LIMITED", "PERMISSION_DENIED"])
+def test_a_test_leaves_what_its_calls_have_told_already(health: str) -> None:
+    story = Story(ConnectionHealth[health])
+    story.examined()
+    assert (story.health, story.events) == (health, [])
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from tests.gateway.test_probing import vitals
 CONDITION = """
 query Condition($id: ID!) {
   connection(id: $id) {
-    latency { p50Ms p95Ms } errorRate lastSuccessAt lastFailureAt
+    latency { p50Ms p95Ms } errorRate circuit { state failureCount } lastSuccessAt lastFailureAt
     entityHealth { entity status lastSuccessAt lastError { code message } }
     calls(first: 100) { startedAt durationMs request httpStatus requestId error { code message upstream { status } } }
   }
@@ -48,7 +48,7 @@ def told(known: Vitals) -> Any:
     """Everything that is told of the calls of a connection."""
     order = EntityType.PURCHASE_ORDER
     times = (known.last_success_at, known.last_failure_at, known.last_success_of(order), known.error_of(order))
-    return known.last_calls(), known.percentiles(NOON), times
+    return known.last_calls(), known.percentiles(NOON), known.failures_in_a_row(), times
 
 
 @given(calls)

@@ -245,7 +245,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"headers": [HEADER, {**HEADER, "name": "x-plant-gate"}]}, "headers.1.name", "already"),
     ({"headers": [{"name": f"X-{number}", "value": "x"} for number in range(21)]}, "headers", "At most 20"),
     ({"proxyUrl": "https://proxy.example.com:3128"}, "proxyUrl", "http://host:port"),
-    ({"proxyUrl": "http://10.0.0.1:3128"}, "proxyUrl", "outside the allowed networks"),
+    ({"proxyUrl": "http://10.0.0.1:3128"}, "proxyUrl", "outside SWITCHGEAR_ALLOWED_NETWORKS"),
     ({"proxyUrl": f"http://{CANARY}@localhost:3128"}, "proxyUrl", "joined by a colon"),
     ({"proxyUrl": f"http://{CANARY}:%0d%0a@localhost:3128"}, "proxyUrl", "cannot be sent"),
     ({"proxyUrl": "http://localhost:3128/path"}, "proxyUrl", "nothing may follow"),

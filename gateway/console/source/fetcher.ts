@@ -4,6 +4,8 @@ import { type DocumentNode, getOperationAST } from "graphql";
 import type { Configuration } from "./configuration";
 import { readEvents } from "./events";
 
+const SHOWN_RESULTS = 50;
+
 /**
  * Make the function that sends an operation to the gateway.
  *
@@ -27,11 +29,20 @@ export function createFetcher({ endpoint = "/graphql", token }: Configuration): 
       headers.set("Content-Type", "application/json");
       const response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(operation) });
       const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
-      return isStream ? readEvents(response.body!) : await readAnswer(response);
+      return isStream ? newestFirst(readEvents(response.body!)) : await readAnswer(response);
     } catch (error) {
       return failure(`The operation could not be sent to ${endpoint}: ${(error as Error).message}`);
     }
   };
+}
+
+/** Show the last results of a subscription together, because GraphiQL keeps only what came last. */
+async function* newestFirst(results: AsyncIterable<unknown>) {
+  let shown: unknown[] = [];
+  for await (const result of results) {
+    shown = [result, ...shown].slice(0, SHOWN_RESULTS);
+    yield { newestFirst: shown };
+  }
 }
 
 function isSubscription({ operationName }: FetcherParams, document: DocumentNode | undefined): boolean {

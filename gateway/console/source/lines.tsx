@@ -15,7 +15,7 @@ export function Lines({ notice, hasKey }: LinesProperties) {
       {notice && <p className="line">{notice}</p>}
       {!hasKey && (
         <p className="line">
-          Put an API key in the Headers pane: <code>{'{"Authorization": "Bearer ck_..."}'}</code>. It serves every
+          Put an API key in the Headers pane: <code>{'{"Authorization": "Bearer sgc_..."}'}</code>. It serves every
           tab and is forgotten with this page.
         </p>
       )}

@@ -171,6 +171,7 @@ class BreakerMachine(RuleBasedStateMachine):
             is_probe = before is BreakerState.HALF_OPEN
             assert not (is_probe and any(known for _, known in self.tickets)), "two probes at a time"
             self.tickets.append((ticket, is_probe))
+        assert wait is not None
         assert 0 < wait <= DEFAULTS.longest_open_seconds
 
     @precondition(lambda self: self.tickets)

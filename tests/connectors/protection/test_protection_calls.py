@@ -85,7 +85,7 @@ def test_after_repair_one_call_probes_and_the_second_success_closes() -> None:
         refused = await ask(subject)
         assert isinstance(refused, CircuitOpen)
         assert refused.retry_after == pytest.approx(5.0)
-        await asyncio.sleep(refused.retry_after)
+        await asyncio.sleep(refused.retry_after or 0.0)
         outcomes = await asyncio.gather(*(ask(subject) for _ in range(10)))
         assert sum(isinstance(item, Page) for item in outcomes) == 1
         assert len(peer.asked) == 6

@@ -76,7 +76,7 @@ def test_every_change_of_a_breaker_is_told() -> None:
         assert heard.states[-1] is BreakerState.OPEN
         refused = await ask(subject)
         assert isinstance(refused, CircuitOpen)
-        await asyncio.sleep(refused.retry_after)
+        await asyncio.sleep(refused.retry_after or 0.0)
         for _ in range(2):
             assert isinstance(await ask(subject), Page)
 

@@ -1,5 +1,6 @@
 """Breakers and health: a system fails when its breaker says so, and a breaker that was kept does not stay for ever."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +53,16 @@ async def test_the_circuit_tells_of_its_next_try_and_probes_wait_for_it(story: S
     story.clock.moment = circuit.next_probe_at
     assert await story.prober._ask(story.live, 0) == "good", "a probe goes through a breaker that is half open"
     assert len(story.plant.box.requests) == asked + 1
+
+
+async def test_new_credentials_that_work_end_a_row_of_failures(story: Story) -> None:
+    await story.connect()
+    await fail(story, 3)
+    assert story.live.connection.condition.circuit.failure_count == 3
+    story.plant.trouble("none")
+    story.clock.moment += timedelta(seconds=1)
+    assert (await story.reconnect()).errors == []
+    assert story.live.connection.condition.circuit.failure_count == 0
 
 
 async def test_a_test_that_goes_well_lets_calls_through(story: Story) -> None:

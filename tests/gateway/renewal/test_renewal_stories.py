@@ -303,13 +303,21 @@ async def test_without_the_database_a_known_session_will_do(
     assert (len(mill.grants), await well.events()) == (0, [])
 
 
-@pytest.mark.parametrize(("mode", "code"), [("error", "REFRESH_BACKOFF"), ("invalid_client", "CREDENTIALS_REJECTED")])
+@pytest.mark.parametrize(
+    ("mode", "code", "remedy"),
+    [
+        ("error", "REFRESH_BACKOFF", "Check that the token address answers"),
+        ("invalid_client", "CREDENTIALS_REJECTED", "Check client id and client secret"),
+        ("invalid_grant", "CREDENTIALS_REJECTED", "Get a new refresh token"),
+    ],
+)
 async def test_a_trial_that_cannot_log_in_says_so_and_keeps_nothing(
-    story: Story, mill: Mill, mode: str, code: str
+    story: Story, mill: Mill, mode: str, code: str, remedy: str
 ) -> None:
     mill.mode = mode
     payload = await story.connect(system="mill", auth_method="refresh", credentials=mill.credentials(story.plant.url))
     assert [error.code.name for error in payload.errors] == [code]
+    assert payload.errors[0].remediation.startswith(remedy)
     stages = {check.name.name: check.status.name for check in payload.checks}
     assert (stages["TCP"], stages["HTTP"], stages["SYSTEM"], stages["CREDENTIALS"]) == (
         "PASSED",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text, update
+from sqlalchemy import event, insert, make_url, text, update
 from sqlalchemy.exc import OperationalError
 
 from gateway.stores.errors import Conflict, Unavailable
@@ -71,12 +71,23 @@ async def test_an_empty_value_is_no_json_null(store: Store) -> None:
 class Counted:
     """An engine that cannot connect, and counts how often it was to."""
 
+    url = make_url("postgresql://user:s3cret@db.example.com/plant?password=s3cret")
+
     def __init__(self) -> None:
         self.times = 0
 
     async def connect(self) -> None:
         self.times += 1
         raise OSError("nobody answers")
+
+
+async def test_a_database_that_is_away_is_named_without_who_may_enter(store: Store) -> None:
+    engine: Any = Counted()
+    present = store.database._reading
+    store.database._reading = replace(present, engine=engine)
+    with pytest.raises(Unavailable, match=r"^the database plant at db\.example\.com cannot be reached: OSError$"):
+        await store.epoch()
+    store.database._reading = present
 
 
 async def test_a_database_that_is_away_is_left_alone_for_a_moment_and_found_again(store: Store) -> None:
