@@ -142,12 +142,12 @@ class HealthMachine:
             events = (*events, EventType.CONNECTION_RATE_LIMIT_CLEARED)
         return self._propose(after, events)
 
-    def examined(self) -> Change | None:
+    def examined(self, now: datetime) -> Change | None:
         """A test has found everything well; that is worth more than two good calls."""
         self._unsent_since = self._doubted = None
         if self.health.health not in (*_HELD_BACK, *_NEEDS_SOMEONE):
             return None
-        return self._propose(_well(self.health), (EventType.CONNECTION_RECOVERED,))
+        return self._propose(_well(self.health, now), (EventType.CONNECTION_RECOVERED,))
 
     def failed(self, entity: EntityType | None, trouble: Trouble, now: datetime) -> Change | None:
         """A call came to trouble; what a system refuses about one request says nothing of its health."""

@@ -129,6 +129,7 @@ class CallerLife:
                 raise Refused(refusal(ConnectionUnavailable, ErrorCode.REAUTHORIZATION_REQUIRED, message))
             vitals = self.directory.watch.vitals.get(row.id)
             observer = self.directory.watch.tester(vitals) if vitals is not None else None
+            generation = vitals.generation if vitals is not None else 0
             method = choose_login(system, row.auth_method)
             sessions = self.directory.sessions_of(row)
             found, _ = await examine_credentials(
@@ -138,7 +139,7 @@ class CallerLife:
             return TestConnectionPayload(errors=concerning(refused.errors, connection_id))
         is_well = found.trouble is None
         if is_well and vitals is not None:
-            self.directory.watch.examined(vitals)
+            self.directory.watch.examined(vitals, generation)
         await self.directory.watch.settle()
         if is_well:
             self.directory.watch.let_try(row.id)

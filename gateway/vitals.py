@@ -221,8 +221,8 @@ class Vitals:
                 change = self.machine.opened(trouble, at)
             case Renewed(trouble, at):
                 change = self.machine.renewed(trouble, at)
-            case Examined():
-                change = self.machine.examined()
+            case Examined(at):
+                change = self.machine.examined(at)
             case Passed(at):
                 change = self.machine.passed(at)
             case Turned(breaker, at):

@@ -129,9 +129,9 @@ class Watch:
         """Take in what the renewal of a login has come to; None where it went well."""
         self.report(vitals, generation, Renewed(trouble, self.clock()))
 
-    def examined(self, vitals: Vitals) -> None:
+    def examined(self, vitals: Vitals, generation: int) -> None:
         """Take in that a test has found nothing wrong."""
-        self.report(vitals, Examined(self.clock()))
+        self.report(vitals, generation, Examined(self.clock()))
 
     async def run(self) -> None:
         """Think for ever; what cannot be kept now is kept later."""

@@ -67,7 +67,7 @@ class Story:
         self._adopt(self.machine.renewed(trouble, self.now))
 
     def examined(self) -> None:
-        self._adopt(self.machine.examined())
+        self._adopt(self.machine.examined(self.now))
 
     def passes(self) -> None:
         self._adopt(self.machine.passed(self.now))
