@@ -22,24 +22,20 @@ from connectors.ports import CacheOutcome
 from connectors.protection.protections import Protections
 from connectors.registry import use_manifests
 from gateway import console
-from gateway.absence import Absence
-from gateway.admission import Admission
-from gateway.auth import Caller
-from gateway.connections import CallerAdministration
+from gateway.connecting.connections import CallerAdministration
+from gateway.connecting.life import CallerLife
 from gateway.directory import Directory
-from gateway.drifting import Surveys
-from gateway.egress import Egress
-from gateway.feed import CallerUpdates, EventFeed
-from gateway.health import Patience
 from gateway.history import CallerHistory
-from gateway.http import GraphQLEndpoint, RequestIds
-from gateway.keyring import Keyring
-from gateway.life import CallerLife
-from gateway.limits import document_rules, limits_extension
-from gateway.polling import Poll
-from gateway.probing import Pace, Prober, probe_of
+from gateway.keys.keyring import Keyring
+from gateway.outgoing.egress import Egress
+from gateway.serving.admission import Admission
+from gateway.serving.auth import Caller
+from gateway.serving.feed import CallerUpdates, EventFeed
+from gateway.serving.http import GraphQLEndpoint, RequestIds
+from gateway.serving.limits import document_rules, limits_extension
+from gateway.serving.sharing import SharedSubscriptions
+from gateway.serving.websocket import Sockets
 from gateway.settings import Settings
-from gateway.sharing import SharedSubscriptions
 from gateway.showing import show_event
 from gateway.stores.backends import addresses_of, open_bus, open_cache, open_call_state
 from gateway.stores.bus import Bus
@@ -51,9 +47,13 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.requests import keep_document
 from gateway.telemetry.scraping import MetricsPage
 from gateway.telemetry.tracing import send_context, start_export
-from gateway.upkeep import Upkeep
-from gateway.watch import NOTE_SECONDS, Watch
-from gateway.websocket import Sockets
+from gateway.watching.absence import Absence
+from gateway.watching.drifting import Surveys
+from gateway.watching.health import Patience
+from gateway.watching.polling import Poll
+from gateway.watching.probing import Pace, Prober, probe_of
+from gateway.watching.upkeep import Upkeep
+from gateway.watching.watch import NOTE_SECONDS, Watch
 from resolvers.cache import ReadCache
 from resolvers.ports import CacheScope, Context, Following, ReadLimits
 from resolvers.roots import build_schema

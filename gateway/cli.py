@@ -56,15 +56,15 @@ class _Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """One command."""
         if name == "audit":
-            from gateway.auditing import audit
+            from gateway.commands.auditing import audit
 
             return audit
         if name == "check":
-            from gateway.checking import check
+            from gateway.commands.checking import check
 
             return check
         if name == "keys":
-            from gateway.rotating import keys
+            from gateway.commands.rotating import keys
 
             return keys
         return super().get_command(context, name)
@@ -84,9 +84,9 @@ def main() -> None:
 def demo(host: str, port: int, data: Path | None) -> None:
     """Run a whole plant with invented data, and a console to ask it."""
     from gateway.demo.running import run_demo
-    from gateway.keyring import KeyringError
+    from gateway.keys.keyring import KeyringError
     from gateway.logging import configure
-    from gateway.servers import CannotListen
+    from gateway.serving.servers import CannotListen
     from gateway.stores.errors import StoreError
 
     settings = _settings()
@@ -106,8 +106,8 @@ def demo(host: str, port: int, data: Path | None) -> None:
 @main.command()
 def init() -> None:
     """Make the encryption keys and the admin token, once."""
-    from gateway.keyring import KeyringError
-    from gateway.operators import admin_token_file, initialize
+    from gateway.commands.operators import admin_token_file, initialize
+    from gateway.keys.keyring import KeyringError
     from gateway.stores.errors import StoreError
 
     settings = _settings()
@@ -129,11 +129,11 @@ def init() -> None:
 def serve(role: str | None) -> None:
     """Serve the graph, and do the work in the background."""
     from gateway.app import Role, build
-    from gateway.keyring import Keyring, KeyringError
+    from gateway.commands.neighbours import marked
+    from gateway.commands.operators import admit_operator
+    from gateway.keys.keyring import Keyring, KeyringError
     from gateway.logging import configure
-    from gateway.neighbours import marked
-    from gateway.operators import admit_operator
-    from gateway.servers import CannotListen, MainServer, configuration, listen, port_of
+    from gateway.serving.servers import CannotListen, MainServer, configuration, listen, port_of
     from gateway.stores.errors import StoreError
 
     settings = _settings()
@@ -192,7 +192,7 @@ def serve(role: str | None) -> None:
 )
 def connect(system: str, **options: Any) -> None:
     """Connect a system, after a live check of its credentials."""
-    from gateway.connecting import ConnectingFailed, connect_system
+    from gateway.commands.connect import ConnectingFailed, connect_system
 
     try:
         click.echo(asyncio.run(connect_system(_settings_with_manifests(), system, **options)))

@@ -20,22 +20,22 @@ from connectors.ports import Observer, Sessions
 from connectors.protection.limits import Identity
 from connectors.protection.protections import Protections
 from connectors.registry import find_system
-from gateway.accounts import account_of
-from gateway.auth import Caller
-from gateway.condition import KeptCondition
-from gateway.egress import Egress
-from gateway.keyring import Keyring, SealBroken
-from gateway.lines import line_of
-from gateway.sealed import Sealed
-from gateway.sessions import SharedSessions
+from gateway.connecting.accounts import account_of
+from gateway.connecting.stored_settings import effective_system
+from gateway.keys.keyring import Keyring, SealBroken
+from gateway.keys.sealed import Sealed
+from gateway.outgoing.egress import Egress
+from gateway.outgoing.lines import line_of
+from gateway.outgoing.sessions import SharedSessions
+from gateway.serving.auth import Caller
 from gateway.showing import describe_connection, describe_customer, is_known, previews_of
-from gateway.stored_settings import effective_system
 from gateway.stores import rows
 from gateway.stores.sql import Store
 from gateway.telemetry.observers import Observers
 from gateway.views import CallerView
-from gateway.vitals import Vitals
-from gateway.watch import Watch, vitals_of
+from gateway.watching.condition import KeptCondition
+from gateway.watching.vitals import Vitals
+from gateway.watching.watch import Watch, vitals_of
 from resolvers.ports import CacheScope, LiveSource
 from schema.connections import Customer
 from schema.freshness import Freshness

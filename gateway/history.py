@@ -7,8 +7,8 @@ from typing import Any
 
 import strawberry
 
-from gateway import tokens
-from gateway.auth import Caller
+from gateway.keys import tokens
+from gateway.serving.auth import Caller
 from gateway.showing import is_told, show_event
 from gateway.stores import rows
 from gateway.stores.events import Among, EventQuery

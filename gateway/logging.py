@@ -11,7 +11,7 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from gateway import tokens
+from gateway.keys import tokens
 from gateway.telemetry.tracing import trace_id
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")

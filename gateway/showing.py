@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 import strawberry
 
 from connectors.registry import find_system
-from gateway.stored_settings import described_settings
+from gateway.connecting.stored_settings import described_settings
 from gateway.stores import rows
 from resolvers.describing import describe_system
 from schema.connections import ApiKey, ApiKeyKind, ApiKeyScope, ConnectedSystem, Customer, Environment

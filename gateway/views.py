@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from gateway.auth import Caller
+from gateway.serving.auth import Caller
 from gateway.showing import describe_connection, describe_customer, describe_key, is_known, previews_of
 from gateway.stores import rows
 from gateway.stores.errors import Unavailable

@@ -12,15 +12,15 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from gateway import tokens
 from gateway.app import Gateway, build
-from gateway.auth import check_key
-from gateway.connections import CallerAdministration
+from gateway.commands.operators import admit_operator
+from gateway.connecting.connections import CallerAdministration
 from gateway.demo.examples import EXAMPLES
 from gateway.demo.plants import CUSTOMERS, DemoConnection, DemoCustomer
-from gateway.keyring import Keyring
-from gateway.operators import admit_operator
-from gateway.servers import MainServer, beside, configuration, listen, port_of, until_started
+from gateway.keys import tokens
+from gateway.keys.keyring import Keyring
+from gateway.serving.auth import check_key
+from gateway.serving.servers import MainServer, beside, configuration, listen, port_of, until_started
 from gateway.settings import Settings
 from schema.administration import (
     ConnectSystemInput,

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table
 
+from gateway.keys.tokens import TokenKind
 from gateway.stores.rows import ApiKey, Connection, Customer, State
-from gateway.tokens import TokenKind
 
 
 def values_of(row: Customer | Connection | ApiKey | State) -> dict[str, Any]:

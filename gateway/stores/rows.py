@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from gateway import base62
-from gateway.tokens import TokenKind
+from gateway.keys import base62
+from gateway.keys.tokens import TokenKind
 
 PENDING_AUTH = "PENDING_AUTH"
 VALIDATING = "VALIDATING"

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from gateway.auth import Caller, TokenRefused, bearer
+from gateway.keys.tokens import TokenKind
+from gateway.serving.auth import Caller, TokenRefused, bearer
 from gateway.settings import Settings
 from gateway.stores.errors import Unavailable
 from gateway.telemetry.metrics import Metrics
-from gateway.tokens import TokenKind
 
 Authenticate = Callable[[str], Awaitable[Caller]]
 

@@ -57,7 +57,7 @@ CLIENT_MAKERS = {
     "asyncio.open_connection",
     "urllib.request.urlopen",
 }
-MAY_BUILD_CLIENTS = {"gateway/egress.py", "connectors/testing/in_process.py", "connectors/testing/bench.py"}
+MAY_BUILD_CLIENTS = {"gateway/outgoing/egress.py", "connectors/testing/in_process.py", "connectors/testing/bench.py"}
 """The guarded module, and the contract suite's in-process transport."""
 
 

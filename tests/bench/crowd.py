@@ -20,13 +20,13 @@ from sqlalchemy import Table, insert
 from connectors.protection.protections import Protections
 from connectors.registry import find_system
 from gateway.directory import Directory
-from gateway.egress import Egress
-from gateway.keyring import Keyring
-from gateway.probing import LANE, PROBE, Pace, Prober
+from gateway.keys.keyring import Keyring
+from gateway.outgoing.egress import Egress
 from gateway.stores.rows import SYSTEM, State
 from gateway.stores.sql import Store
 from gateway.stores.tables import connection_states, connections, credentials, customers, due
-from gateway.vitals import Vitals
+from gateway.watching.probing import LANE, PROBE, Pace, Prober
+from gateway.watching.vitals import Vitals
 from tests.bench.measuring import memory_mb
 from tests.gateway.stores.samples import NOON, connection_of
 from tests.servers.postgresql import stoppable_postgresql

@@ -10,7 +10,7 @@ import httpx
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from gateway.websocket import PROTOCOL
+from gateway.serving.websocket import PROTOCOL
 from tests.e2e.processes import Program, finished
 from tests.gateway.following import Line
 from tests.gateway.running import ADMIN, GatewayClient

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
 from tests.faults.proxy import Proxy, proxy
 from tests.gateway.running import RunningGateway, StandIn, running_gateway, stand_in
 

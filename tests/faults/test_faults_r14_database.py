@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import tokens
+from gateway.keys import tokens
 from tests.e2e.followers import Follower, following
 from tests.e2e.sites import Site, site
 from tests.faults.kept import must_be_whole

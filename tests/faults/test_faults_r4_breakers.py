@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from connectors.ports import BreakerState
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
 from tests.faults.plant import Plant, plant
 from tests.faults.proxy import Fault, answer_bytes
 from tests.gateway.running import running_gateway

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.servers import beside, listen, port_of
+from gateway.serving.servers import beside, listen, port_of
 from gateway.stores.sql import Store
 from gateway.stores.tables import sessions
 from tests.e2e.sites import Site, site

@@ -13,8 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from gateway.servers import SideServer, configuration, listen, port_of, until_started
-from gateway.websocket import PROTOCOL
+from gateway.serving.servers import SideServer, configuration, listen, port_of, until_started
+from gateway.serving.websocket import PROTOCOL
 from tests.gateway.running import ADMIN, RunningGateway, running_gateway
 
 PATIENCE = 10.0

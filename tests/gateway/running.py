@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from connectors.sandbox.control import ControlledSandbox, Faults
 from connectors.systems.sap_s4hana.sandbox import sandbox
 from gateway.app import Gateway, build
-from gateway.keyring import Keyring
-from gateway.operators import admit_operator
-from gateway.servers import beside, listen, port_of
+from gateway.commands.operators import admit_operator
+from gateway.keys.keyring import Keyring
+from gateway.serving.servers import beside, listen, port_of
 from gateway.settings import Settings
 
 ADMIN = "an-admin-token-for-tests"

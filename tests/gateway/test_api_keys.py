@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import tokens
+from gateway.keys import tokens
+from gateway.serving.websocket import FORBIDDEN
 from gateway.showing import previews_of
 from gateway.stores import rows
-from gateway.websocket import FORBIDDEN
 from tests.gateway.following import STATUS, Followed, followed
 from tests.gateway.running import ADMIN, StandIn, stand_in
 

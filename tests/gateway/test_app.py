@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway import tokens
-from gateway.keyring import Keyring
+from gateway.keys import tokens
+from gateway.keys.keyring import Keyring
 from gateway.stores.errors import Unavailable
 from tests.gateway.running import ADMIN, running_gateway, stand_in
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from connectors.ports import CacheOutcome
 from gateway.directory import generation_of
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
 from gateway.settings import Settings
 from gateway.stores.backends import addresses_of
 from gateway.stores.redis import RedisCache

@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 
 from connectors.registry import use_manifests
 from gateway.cli import main
-from gateway.operators import initialize
-from gateway.servers import listen, port_of
+from gateway.commands.operators import initialize
+from gateway.serving.servers import listen, port_of
 from gateway.settings import Settings
 from tests.e2e.processes import Client, SandboxControl, children_of, finished, running
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway import settings
 from gateway.app import build
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
 
 PLANT, TEST = "https://plant.example.com", "http://127.0.0.1:5173"
 QUERY = {"query": "{ viewer { __typename } }"}

@@ -13,7 +13,7 @@ from connectors.protocols import odoo_json2
 from connectors.protocols.odoo_json2 import write_specification
 from connectors.registry import use_manifests
 from connectors.systems.odoo.sandbox import DATABASE, USERS, sandbox
-from gateway.servers import beside, listen, port_of
+from gateway.serving.servers import beside, listen, port_of
 from tests.connectors.json_server import JsonServer
 from tests.connectors.workshop_bench import EXAMPLE, KEY, example_data
 from tests.gateway.customer_plant import add_to_odoo, update, updated

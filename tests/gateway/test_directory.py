@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
 from gateway.stores import rows
 from gateway.stores.snapshots import Renewal
 from gateway.stores.sql import Store

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.keyring import Keyring
+from gateway.keys.keyring import Keyring
 from tests.connectors.traced import Spans, recorded
 from tests.gateway.certificates import Authority
 from tests.gateway.customer_plant import update

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway import tokens
+from gateway.keys import tokens
+from gateway.keys.tokens import TokenKind
 from gateway.logging import configure, redact, request_id
 from gateway.telemetry.tracing import received
-from gateway.tokens import TokenKind
 
 TOKEN = tokens.mint(TokenKind.CONNECTION).secret.get_secret_value()
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from gateway.sharing import TooSlow
+from gateway.serving.sharing import TooSlow
 from gateway.stores.errors import Unavailable
 from gateway.stores.rows import SYSTEM
 from tests.gateway.following import STATUS, Followed, Line, followed

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.drifting import SURVEY, Surveys
 from gateway.stores.rows import NewWork
+from gateway.watching.drifting import SURVEY, Surveys
 from tests.gateway.running import RunningGateway
 
 DRIFTS = "{ events(first: 50, filter: {type: {eq: CONNECTION_SCHEMA_DRIFTED}}) { nodes { data } } }"

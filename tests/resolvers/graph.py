@@ -10,7 +10,7 @@ import strawberry
 
 from connectors.client import Source
 from connectors.spec import System
-from gateway.stored_settings import described_settings
+from gateway.connecting.stored_settings import described_settings
 from resolvers.cache import ReadCache
 from resolvers.describing import describe_system
 from resolvers.ports import Context, LiveSource, ReadLimits

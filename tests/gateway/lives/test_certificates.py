@@ -3,8 +3,8 @@
 import datetime
 from typing import Any
 
-from gateway.keyring import Keyring
-from gateway.probing import Pace
+from gateway.keys.keyring import Keyring
+from gateway.watching.probing import Pace
 from schema.administration import UpdateConnectionSettingsInput
 from schema.settings import ConnectionSettingsInput, TlsSettingsInput
 from tests.gateway.certificates import Authority, Pair

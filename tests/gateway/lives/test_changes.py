@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gateway.connections import CallerAdministration
-from gateway.tokens import TokenKind
+from gateway.connecting.connections import CallerAdministration
+from gateway.keys.tokens import TokenKind
 from schema.administration import UpdateConnectionSettingsInput
 from schema.model import EntityType
 from schema.settings import ConnectionSettingsInput, CustomFieldSettingInput

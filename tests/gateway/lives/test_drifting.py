@@ -8,9 +8,9 @@ import pytest
 
 from connectors.sandbox.odata_v2 import metadata
 from connectors.sandbox.odata_v2.refusals import ODataRefusal, not_authorized
-from gateway import drifting
-from gateway.changing import update_connection
+from gateway.connecting.changing import update_connection
 from gateway.stores.rows import Standing
+from gateway.watching import drifting
 from schema.administration import UpdateConnectionSettingsInput
 from schema.settings import ConnectionSettingsInput, CustomFieldSettingInput
 from tests.gateway.lives.story import Story, operator, telling

@@ -9,8 +9,8 @@ import pytest
 from connectors.errors import Disconnected, LoginRefused, PermissionDenied, Refusal, TimedOut
 from connectors.ports import Call
 from connectors.tally import Tally
-from gateway.changing import update_connection
-from gateway.probing import probe_of, smallest_read
+from gateway.connecting.changing import update_connection
+from gateway.watching.probing import probe_of, smallest_read
 from schema.administration import UpdateConnectionSettingsInput
 from schema.scalars import JSON
 from schema.settings import ConnectionSettingsInput
@@ -126,9 +126,9 @@ async def test_a_successor_is_found_by_the_account_of_last(story: Story) -> None
 
 
 async def test_all_probes_that_are_due_are_taken_without_a_pause(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.probing._POLL_SECONDS", 3_600.0)
-    monkeypatch.setattr("gateway.probing._AT_ONCE", 8)
-    monkeypatch.setattr("gateway.probing._BATCH", 5)
+    monkeypatch.setattr("gateway.watching.probing._POLL_SECONDS", 3_600.0)
+    monkeypatch.setattr("gateway.watching.probing._AT_ONCE", 8)
+    monkeypatch.setattr("gateway.watching.probing._BATCH", 5)
     async with story.store.database.writing() as transaction:
         for number in range(42):
             await story.store.due.schedule(transaction, probe_of(f"con_{number}", timedelta(seconds=-1)))
@@ -177,11 +177,11 @@ async def test_many_connections_leave_room_for_fewer_calls_of_each(
     last = [call.id for call in vitals.calls]
     watch.pass_time()
     assert len(vitals.calls) == 7
-    monkeypatch.setattr("gateway.watch._CALLS_IN_ALL", 5)
-    monkeypatch.setattr("gateway.watch._FEWEST_CALLS", 2)
+    monkeypatch.setattr("gateway.watching.watch._CALLS_IN_ALL", 5)
+    monkeypatch.setattr("gateway.watching.watch._FEWEST_CALLS", 2)
     watch.pass_time()
     assert [call.id for call in vitals.calls] == last[-5:]
-    monkeypatch.setattr("gateway.watch._CALLS_IN_ALL", 1)
+    monkeypatch.setattr("gateway.watching.watch._CALLS_IN_ALL", 1)
     watch.pass_time()
     assert [call.id for call in vitals.calls] == last[-2:]
 

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.errors import Unavailable as UnavailableSystem
 from gateway.stores.errors import Unavailable
-from gateway.vitals import Failing
+from gateway.watching.vitals import Failing
 from tests.gateway.lives.story import Story, operator, telling
 from tests.gateway.running import PASSWORD, USER
 from tests.gateway.stores.samples import NOON

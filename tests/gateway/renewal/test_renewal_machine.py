@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from connectors.errors import LoginRefused, RefreshFailed, Refusal, Trouble
 from connectors.ports import Session, Turn
-from gateway.keyring import Keyring
-from gateway.renewal import Next, Terms, decide
-from gateway.sessions import KeptSessions, SharedSessions
+from gateway.keys.keyring import Keyring
+from gateway.outgoing.renewal import Next, Terms, decide
+from gateway.outgoing.sessions import KeptSessions, SharedSessions
 from gateway.stores.rows import Connection
 from gateway.stores.sessions import Sessions
 from gateway.stores.sql import Store

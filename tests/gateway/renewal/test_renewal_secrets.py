@@ -10,7 +10,7 @@ import pytest
 
 from connectors.registry import use_manifests
 from gateway.logging import configure
-from gateway.servers import beside, listen, port_of
+from gateway.serving.servers import beside, listen, port_of
 from tests.connectors.traced import recorded
 from tests.gateway.running import ADMIN, RunningGateway, running_gateway
 from tests.servers.token_server import CANARY, MANIFEST, SECRET, Mill

@@ -10,8 +10,8 @@ from strawberry import ID
 from connectors.auth import SessionLogin
 from connectors.errors import RefreshFailed
 from connectors.tally import Tally
-from gateway.probing import smallest_read
 from gateway.stores.errors import Unavailable
+from gateway.watching.probing import smallest_read
 from schema.lifecycle import ReconnectSystemInput
 from tests.gateway.lives.story import Story, telling
 from tests.gateway.renewal.conftest import connect

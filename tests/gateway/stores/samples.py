@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from gateway import tokens
+from gateway.keys import tokens
+from gateway.keys.tokens import TokenKind
 from gateway.stores.rows import SYSTEM, ApiKey, Connection, Customer, new_id
 from gateway.stores.sql import Store
-from gateway.tokens import TokenKind
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

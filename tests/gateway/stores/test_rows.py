@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from gateway import base62
+from gateway.keys import base62
 from gateway.stores import rows
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gateway import tokens
+from gateway.keys import tokens
+from gateway.keys.tokens import TokenKind
 from gateway.stores import changes
 from gateway.stores.errors import Missing, WrongLifecycle
 from gateway.stores.lifecycle import Resealed
 from gateway.stores.rows import SYSTEM, Checked, NewSession, Snapshot
 from gateway.stores.sql import Store
-from gateway.tokens import TokenKind
 from tests.gateway.stores.samples import NOON, connected, key_of
 
 ALL: Any = {"customer_id": None, "by": SYSTEM}

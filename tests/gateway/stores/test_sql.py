@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from gateway.changing import merging
+from gateway.connecting.changing import merging
+from gateway.keys.tokens import TokenKind
 from gateway.stores.errors import Conflict, Missing, WrongLifecycle
 from gateway.stores.rows import SYSTEM, Connection, Customer
 from gateway.stores.sql import Store
 from gateway.stores.tables import credentials
-from gateway.tokens import TokenKind
 from tests.gateway.stores.samples import NOON, connected, connection_of, end, key_of
 
 # Round trips

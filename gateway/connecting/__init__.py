@@ -1,0 +1,1 @@
+"""Makes, checks and changes connections, as callers ask for it."""

@@ -1,0 +1,1 @@
+"""Keys and what they protect: sealed secrets, tokens and their digests."""
