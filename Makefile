@@ -26,8 +26,8 @@ fix: $(STAMP) ## Format, and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-real: $(STAMP) ## Run only the tests against other people's software: Tryton, Odoo and Phoenix
-	SWITCHGEAR_REAL_ODOO=1 SWITCHGEAR_REAL_PHOENIX=1 $(BIN)/python -m pytest -m real $(ARGS)
+real: $(STAMP) ## Run the tests against other people's software, and those that are long
+	SWITCHGEAR_REAL_ODOO=1 SWITCHGEAR_REAL_PHOENIX=1 $(BIN)/python -m pytest -m "real or slow" $(ARGS)
 
 bench: $(STAMP) ## Measure what answers cost, beside Strawberry without the product
 	$(BIN)/python -m tests.bench

@@ -32,6 +32,7 @@ async def test_faults_in_sap_are_caught(fault: Fault) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [fault for fault in CAUGHT if fault.system == "tryton"], ids=_name)
 async def test_faults_in_tryton_are_caught(fault: Fault, request: pytest.FixtureRequest) -> None:
     await _expect_failures(tryton_bench(request.getfixturevalue("tryton")), fault)

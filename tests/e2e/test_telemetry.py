@@ -35,7 +35,9 @@ def asked(program: Program) -> httpx.Response:
     return httpx.post(f"{program.url}/graphql", json={"query": QUERY}, headers=headers, timeout=30.0)
 
 
-@pytest.mark.parametrize("variable", ["SWITCHGEAR_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])
+@pytest.mark.parametrize(
+    "variable", ["SWITCHGEAR_OTLP_ENDPOINT", pytest.param("OTEL_EXPORTER_OTLP_ENDPOINT", marks=pytest.mark.slow)]
+)
 def test_a_fan_out_arrives_as_a_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     with receiving() as receiver:
         ours = {"otlp_endpoint": receiver.url} if variable.startswith("SWITCHGEAR_") else {}
@@ -59,7 +61,9 @@ def test_a_fan_out_arrives_as_a_tree(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert not [secret for secret in [ADMIN, *secrets] if secret.encode() in receiver.bytes]
 
 
-@pytest.mark.parametrize("is_listening", [True, False], ids=["silent", "away"])
+@pytest.mark.parametrize(
+    "is_listening", [pytest.param(True, id="silent"), pytest.param(False, id="away", marks=pytest.mark.slow)]
+)
 def test_a_receiver_that_does_not_answer_harms_nobody(tmp_path: Path, is_listening: bool) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
