@@ -1,6 +1,6 @@
 """What processes tell each other about calls to systems, and the process that has nobody to tell."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from connectors.ports import CallState, Hint, HintKind
@@ -29,8 +29,8 @@ class Audience(Protocol):
 class SharedCallState(CallState, Protocol):
     """A call state with a life of its own."""
 
-    def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
-        """Have the others told of a call to a connection; `words` are JSON, and nothing waits for it."""
+    def tell_call(self, customer_id: str, connection_id: str, words: Callable[[], Any]) -> None:
+        """Have the others told of a call to a connection; `words` gives JSON, if anybody is told."""
 
     async def forget_calls(self, customer_id: str, connection_id: str) -> None:
         """Forget the calls to a connection that has ended; what cannot be forgotten now ends by itself."""
@@ -50,7 +50,7 @@ class MemoryCallState:
     def tell(self, hint: Hint) -> None:
         """There is nobody to tell."""
 
-    def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
+    def tell_call(self, customer_id: str, connection_id: str, words: Callable[[], Any]) -> None:
         """There is nobody to tell."""
 
     async def forget_calls(self, customer_id: str, connection_id: str) -> None:

@@ -11,7 +11,7 @@ import json
 import logging
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import islice
 from typing import Any, cast
@@ -44,7 +44,7 @@ class RedisCallState:
         self._client = open_redis(url)
         self._name = secrets.token_hex(8)
         self._sending: set[asyncio.Task[None]] = set()
-        self._made: deque[tuple[str, str, Any]] = deque(maxlen=_MADE_UNTOLD)
+        self._made: deque[tuple[str, str, Callable[[], Any]]] = deque(maxlen=_MADE_UNTOLD)
         self._is_away = False
         self.processes = 1
         """How many processes have been there lately; the last number known while Redis is away."""
@@ -56,7 +56,7 @@ class RedisCallState:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    def tell_call(self, customer_id: str, connection_id: str, words: Any) -> None:
+    def tell_call(self, customer_id: str, connection_id: str, words: Callable[[], Any]) -> None:
         """Tell the others with the next beat."""
         self._made.append((customer_id, connection_id, words))
 
@@ -152,7 +152,7 @@ class RedisCallState:
 
     async def _tell_made(self) -> None:
         """Tell of the calls that were made since the last time; what Redis does not take then is not told."""
-        made = list(self._made)
+        made = [(customer_id, connection_id, words()) for customer_id, connection_id, words in self._made]
         self._made.clear()
         if not made:
             return

@@ -1,10 +1,10 @@
 """A call that has reached a system, as every process may know of it: when, what for, how it ended; no values."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
-from pydantic.dataclasses import dataclass
 
 from connectors.errors import NoSuchRecords, NotFound, Rejected, TimedOut, Trouble, Upstream
 from connectors.ports import Call
@@ -17,9 +17,11 @@ _NO_FAULT = (Rejected, NotFound, NoSuchRecords)
 _STRICT = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """How a call failed, with an ErrorCode; `is_of_system` says that the system is to blame, and not the request."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     code: str
     message: str
@@ -27,9 +29,11 @@ class Failure:
     upstream: Upstream | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeardCall:
     """One call; `id` is its own among those of all processes, `entity` an EntityType, `seconds` how long it took."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     id: str
     started_at: datetime

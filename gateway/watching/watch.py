@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from connectors.errors import Trouble, Unavailable
@@ -32,8 +33,8 @@ NOTE_SECONDS = 30.0
 
 Clock = Callable[[], datetime]
 """The time of day, in UTC."""
-TellCall = Callable[[str, str, Any], None]
-"""Has other processes told of a call: the customer's id, the connection's id, and words for the call as JSON."""
+TellCall = Callable[[str, str, Callable[[], Any]], None]
+"""Has other processes told of a call: the customer's id, the connection's id, and what writes the call as JSON."""
 
 
 def now() -> datetime:
@@ -41,7 +42,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _keep_quiet(customer_id: str, connection_id: str, words: Any) -> None:
+def _keep_quiet(customer_id: str, connection_id: str, words: Callable[[], Any]) -> None:
     """There is nobody to tell."""
 
 
@@ -55,7 +56,7 @@ class Watch:
     Changes are kept by compare-and-set: of several processes that see the same outage one is the first, and the
     others go on from what it has kept. `on_doubt` is called with the id of a connection whose trouble has to be met
     again before it counts, and `on_change` whenever there are new events. `tell_call` has other processes told of each
-    call, with the customer, the connection and the words for it, which they take in by `overhear`.
+    call, with the customer, the connection and what gives the words for it, which they take in by `overhear`.
     """
 
     def __init__(self, store: Store, clock: Clock = now) -> None:
@@ -264,7 +265,7 @@ class _Listener(Observer):
         told = vitals.hear(call, entity, moment)
         if told is None:
             return
-        self._watch.tell_call(vitals.state.customer_id, vitals.state.connection_id, heard.written(told))
+        self._watch.tell_call(vitals.state.customer_id, vitals.state.connection_id, partial(heard.written, told))
         if not told.is_hurried:
             self._report(Called(entity, call.trouble, moment))
 

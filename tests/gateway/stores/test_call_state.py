@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,8 @@ async def test_calls_are_told_and_the_last_ones_kept_under_their_customer(redis_
     ):
         await until(lambda: one.state.processes == two.state.processes == 2)
         for number in range(150):
-            one.state.tell_call("cus_1", "con_1", number)
-        one.state.tell_call("cus_2", "con_2", "another's")
+            one.state.tell_call("cus_1", "con_1", partial(int, number))
+        one.state.tell_call("cus_2", "con_2", lambda: "another's")
         await until(lambda: len(two.ear.overheard) == 151)
         assert two.ear.overheard[-2:] == [("con_1", 149), ("con_2", "another's")]
         assert one.ear.overheard == []
@@ -109,12 +110,12 @@ async def test_calls_are_told_and_the_last_ones_kept_under_their_customer(redis_
 
 async def test_calls_to_a_connection_that_has_ended_are_forgotten(redis_server: RedisServer) -> None:
     async with Redis.from_url(redis_server.url) as redis, Process(open_call_state(redis_server.url)) as one:
-        one.state.tell_call("cus_1", "con_1", "early")
-        one.state.tell_call("cus_1", "con_2", "of another")
+        one.state.tell_call("cus_1", "con_1", lambda: "early")
+        one.state.tell_call("cus_1", "con_2", lambda: "of another")
         await until_true(lambda: redis.llen("switchgear:{cus_1}:made:con_1"))
-        one.state.tell_call("cus_1", "con_1", "late")
+        one.state.tell_call("cus_1", "con_1", lambda: "late")
         await one.state.forget_calls("cus_1", "con_1")
-        one.state.tell_call("cus_1", "con_2", "of another")
+        one.state.tell_call("cus_1", "con_2", lambda: "of another")
         await until_true(lambda: redis.llen("switchgear:{cus_1}:made:con_2"), 2)
         assert await redis.exists("switchgear:{cus_1}:made:con_1") == 0
 
